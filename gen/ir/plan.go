@@ -1,0 +1,281 @@
+package ir
+
+// A Plan is one pipeline resolved: every reference bound, every default applied,
+// in the order of execution. Emitters see nothing else, and a Plan of a clean
+// Spec can always be emitted.
+type Plan struct {
+	// Path and Package are the spec package's import path and name; Source is its
+	// slash path below the module's root ("specs/census").
+	Path, Package, Source string
+	ModulePath            string
+	// GoName is the pipeline's type ("Training"), Name its name on AWS
+	// ("census-training"), Dir the folder and package name of its output
+	// ("training").
+	GoName, Name, Dir string
+	Doc               string
+	// Partition is aws, aws-cn or aws-us-gov.
+	Partition string
+	// TimeoutSeconds bounds one run; 0 is none.
+	TimeoutSeconds int
+
+	Parameters   []*Parameter // the pipeline's own first, then its steps', in source order
+	Nodes        []*Node      // in order of execution
+	Roles        []*Role      // the machine's first, then one a job
+	Environments []*Place     // sorted by name
+}
+
+// Jobs are the plan's jobs in order of execution.
+func (p *Plan) Jobs() []*Job {
+	var jobs []*Job
+	for _, n := range p.Nodes {
+		if n.Job != nil {
+			jobs = append(jobs, n.Job)
+		}
+	}
+	return jobs
+}
+
+// Registrations are the plan's registrations in order of execution.
+func (p *Plan) Registrations() []*Registration {
+	var all []*Registration
+	for _, n := range p.Nodes {
+		if n.Registration != nil {
+			all = append(all, n.Registration)
+		}
+	}
+	return all
+}
+
+// Reports are the reports that the machine reads, in order of execution.
+func (p *Plan) Reports() []*Report {
+	var all []*Report
+	for _, j := range p.Jobs() {
+		all = append(all, j.Reports...)
+	}
+	return all
+}
+
+// A Node is one link of the chain; exactly one member is set.
+type Node struct {
+	Job          *Job          `json:",omitempty"`
+	Registration *Registration `json:",omitempty"`
+}
+
+// A Parameter is a key of the execution input, a flag of the main and a field of
+// the typed Params.
+type Parameter struct {
+	// Key is flat: "MinROCAUC" or "Train.Strength".
+	Key string
+	// Step and Field are the two halves of Key; Step is empty for the pipeline's own.
+	Step, Field string
+	// Flag is the main's flag without dashes: "min-rocauc", "train.strength".
+	Flag string
+	Doc  string
+	Type Type
+	// Location says that the value is a place of data: an S3 URI in the execution
+	// input. Its Default is a key below the environment's prefix, and Local the
+	// slash path below the module's root of the file or folder that a local run
+	// takes.
+	Location bool
+	Local    string `json:",omitempty"`
+	// Artifact is the artifact's type name, for a location.
+	Artifact string `json:",omitempty"`
+	// File says that a location is one file and not a folder.
+	File bool `json:",omitempty"`
+	// Default is a string, bool, int64 or float64, or nil if the value must be given.
+	Default  any      `json:",omitempty"`
+	Enum     []string `json:",omitempty"`
+	Min, Max *float64 `json:",omitempty"`
+	Pattern  string   `json:",omitempty"`
+}
+
+// A Value is what an argument, hyperparameter or variable holds: a parameter if
+// Param is not empty, else the literal.
+type Value struct {
+	Type  Type
+	Param string `json:",omitempty"` // key of a parameter
+	Lit   any    `json:",omitempty"` // string, bool, int64 or float64
+}
+
+// A Job is one step, run as a SageMaker job.
+type Job struct {
+	// Name is the field in the pipeline, the state's name and the variable that
+	// holds the result. Type is the step type's name, TypePath its package.
+	Name, Type, TypePath string
+	Doc                  string
+	Kind                 Kind
+	// JobName is the constant middle of the job's name: "${Env}-" + JobName +
+	// "-HASH-retry-redrive".
+	JobName string
+	// Framework and Version are the image ("sklearn", "1.4-2").
+	Framework, Version string
+	// CodeDir is the folder of the code below the module's root, Script the file
+	// in it.
+	CodeDir, Script string
+
+	Instance       string
+	Count          int
+	VolumeGB       int
+	TimeoutSeconds int // of the job
+	StateSeconds   int // of the state: the job's and time in the queue
+	Spot           bool
+	MaxWaitSeconds int
+	Isolated       bool
+
+	Args    []*Argument // processing: in source order
+	Hyper   []*Named    // training: user's hyperparameters, in source order
+	Env     []*Named
+	Inputs  []*Input
+	Outputs []*Output
+	Reports []*Report
+	After   []string
+
+	// Interface is the hash of argument names, types and ports: hex SHA-256.
+	Interface string
+	// The names of what differs between places: "TrainRole", "TrainImage",
+	// "TrainInstance", "TrainCode".
+	RoleName, ImageName, InstanceName, CodeName string
+}
+
+// An Argument is one "--flag value" of a processing job; exactly one of Value and
+// Path is set.
+type Argument struct {
+	Flag  string
+	Value *Value `json:",omitempty"`
+	Path  string `json:",omitempty"` // container path of a port
+}
+
+// Named is a hyperparameter or environment variable.
+type Named struct {
+	Name  string
+	Value *Value
+}
+
+// An Input is an artifact that a job reads. It comes from a location parameter
+// if Param is not empty, else from another job's output.
+type Input struct {
+	// Name is the field's; it is the InputName. Channel is the channel's name, for
+	// training.
+	Name     string
+	Channel  string `json:",omitempty"`
+	Artifact string
+	File     bool `json:",omitempty"`
+	// LocalPath is the container folder in which it is found.
+	LocalPath string
+	Param     string `json:",omitempty"`
+	Step      string `json:",omitempty"`
+	Output    string `json:",omitempty"`
+}
+
+// An Output is an artifact that a job writes. A training job's model is one, too.
+type Output struct {
+	Name     string
+	Artifact string
+	Model    bool `json:",omitempty"`
+	// LocalPath is the container folder; FileName the file in it, for an artifact
+	// that is a file.
+	LocalPath string
+	FileName  string `json:",omitempty"`
+	// Used says that a later step, registration or report reads it.
+	Used bool
+}
+
+// A Report is an output whose JSON the machine reads after the step.
+type Report struct {
+	// Step and Output name the output; State is the state that reads it, Variable
+	// the variable that holds its values.
+	Step, Output, State, Variable string
+	Artifact                      string
+	FileName                      string
+	Fields                        []*Field
+}
+
+// A Field is one value of a report.
+type Field struct {
+	Name, JSON, Doc string
+	Type            Type
+}
+
+// A Registration adds a model version to a group.
+type Registration struct {
+	// Name is the field, state and variable; Gate the name of the Choice before
+	// it, empty without a condition.
+	Name, Gate string
+	Doc        string
+	// Group is the model group without the environment: "${Env}-" + Group.
+	Group  string
+	Status string
+	// When is the condition as written, for people; Cond the resolved one.
+	When string `json:",omitempty"`
+	Cond *Cond  `json:",omitempty"`
+	// Step and Output name the model that is registered.
+	Step, Output string
+	// Metrics is the report that goes with it, or nil.
+	Metrics *Report `json:",omitempty"`
+}
+
+// A Cond is a resolved condition. Leaves are a parameter, a report's value or a
+// literal.
+type Cond struct {
+	Op    string `json:",omitempty"` // as in Expr
+	X, Y  *Cond  `json:",omitempty"`
+	Param string `json:",omitempty"` // key
+	// Report and Field name a value of a report: Report is its Variable.
+	Report string `json:",omitempty"`
+	Field  string `json:",omitempty"`
+	Lit    any    `json:",omitempty"`
+	// Type is that of a leaf; empty for an operation.
+	Type Type `json:",omitempty"`
+	// Text is the part of the condition as written.
+	Text string
+}
+
+// A Role is one IAM role of the template.
+type Role struct {
+	// Name is the logical id: "MachineRole", "TrainRole".
+	Name string
+	// Principal is the service that assumes it: states or sagemaker.
+	Principal string
+	// For is the job it is for, empty for the machine's.
+	For        string `json:",omitempty"`
+	Statements []*Statement
+}
+
+// A Statement allows actions on resources, for a reason.
+type Statement struct {
+	Sid       string
+	Actions   []string
+	Resources []string // with ${AWS::Partition}, ${Bucket}, … as Fn::Sub takes them
+	// Conditions are operator, key, values: StringEquals, iam:PassedToService, …
+	Conditions []*Condition `json:",omitempty"`
+	// If is the template condition under which the statement exists, such as HasKmsKey.
+	If string `json:",omitempty"`
+	// Reason is one sentence for people; Needs the fields that it is derived from.
+	Reason string
+	Needs  []string
+}
+
+// A Condition narrows a statement.
+type Condition struct {
+	Operator, Key string
+	Values        []string
+}
+
+// A Place is an environment, resolved.
+type Place struct {
+	Name, Account, Region, Bucket, Prefix string
+	KmsKey                                string
+	Subnets, SecurityGroups               []string
+	PermissionsBoundary                   string
+	LogRetentionDays                      int
+	Doc                                   string
+	// Instances holds the instance type of every job of this plan here, by job name.
+	Instances map[string]string
+	Tags      map[string]string
+}
+
+// A File is one generated file: a slash path relative to the output folder.
+type File struct {
+	Path  string
+	Bytes []byte
+}
