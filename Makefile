@@ -1,0 +1,64 @@
+# Everything that CI runs, and what a developer runs by hand. `make help` lists it.
+SHELL  := /bin/bash
+BIN    := bin
+PYTHON ?= python3
+LINT   := go tool -modfile=tools/lint.mod
+VENV   := .tools/venv
+
+.DEFAULT_GOAL := help
+.PHONY: help build gen check test race fuzz bench update fresh limits lint cfn cover ci clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build the generator and the shipped pipelines into bin/
+	go build -o $(BIN)/ ./cmd/mlmaxgen
+	for d in generated/*/; do go build -o $(BIN)/$$(basename $$d) ./$$d || exit 1; done
+
+gen: ## write the generated files of the shipped specs
+	go generate ./specs/...
+
+check: ## fail if a generated file is not what its spec leads to
+	go tool mlmaxgen check ./specs/...
+
+test: ## run all tests
+	go test ./...
+
+race: ## run the short tests under the race detector
+	go test -race -short ./...
+
+fuzz: ## fuzz each parser for FUZZTIME (default 10s)
+	./tools/fuzz $(or $(FUZZTIME),10s)
+
+bench: ## measure the figures that the project promises, each beside what it is compared with
+	go run ./internal/bench
+
+update: ## rewrite the goldens and generated files
+	go test ./cmd/... ./gen/... ./pipeline/... -update
+	$(MAKE) gen
+
+fresh: ## rewrite them and fail if that changed anything
+	./tools/fresh
+
+limits: ## make the table of service limits anew from botocore's wheel
+	go run ./gen/limits/internal/fetch -python $(PYTHON)
+
+lint: ## gofmt, vet, staticcheck, module files, known vulnerabilities
+	./tools/lint
+
+cfn: $(VENV)/ready ## cfn-lint on every committed template
+	$(VENV)/bin/cfn-lint --non-zero-exit-code informational -- generated/*/*/template.json
+
+cover: ## coverage of the tests by package
+	go test -coverpkg=./gen/...,./pipeline/...,./cmd/... -coverprofile=cover.out ./... && go tool cover -func=cover.out | tail -1
+
+ci: lint check fresh cfn race ## what CI runs after the tests
+
+clean: ## remove what was built and installed here
+	rm -rf $(BIN) .tools cover.out
+
+$(VENV)/ready: tools/requirements.txt
+	rm -rf $(VENV)
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+	touch $@

@@ -1,0 +1,124 @@
+package mlmax_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// module is this module's path.
+const module = "github.com/mlmax/mlmax"
+
+// allowed says what each package may import besides the standard library, tests
+// aside: packages of this module by their path in it, and other modules. A path
+// that ends in /... stands for everything below. Changing the table changes the
+// architecture (docs/architecture.md).
+var allowed = map[string][]string{
+	".": {},
+
+	"gen/diag":    {"gen/srcdoc"},
+	"gen/srcdoc":  {},
+	"gen/ir":      {},
+	"gen/limits":  {},
+	"gen/tag":     {"gen/diag", "gen/srcdoc"},
+	"gen/load":    {"gen/diag", "golang.org/x/tools"},
+	"gen/read":    {"gen/diag", "gen/ir", "gen/load", "gen/tag"},
+	"gen/check":   {"gen/diag", "gen/ir", "gen/limits", "pipeline/code", "pipeline/images"},
+	"gen/plan":    {"gen/ir", "pipeline/images"},
+	"gen/emitasl": {"gen/ir", "pipeline/asl"},
+	"gen/emitcfn": {"gen/ir", "pipeline/asl", "pipeline/images", "github.com/awslabs/goformation/v7"},
+	"gen/emitgo":  {"gen/ir", "pipeline/asl", "github.com/dave/jennifer"},
+	"gen/emitdoc": {"gen/ir", "pipeline/asl"},
+	"gen/write":   {"gen/ir", "gen/diag", "github.com/google/renameio/v2", "github.com/rogpeppe/go-internal"},
+	"gen":         {"gen/...", "pipeline/asl"},
+	"cmd/mlmaxgen": {"gen", "gen/diag", "gen/ir", "gen/srcdoc", "gen/tag", "gen/write", "github.com/spf13/cobra"},
+
+	"pipeline":               {},
+	"pipeline/asl":           {"github.com/recolabs/gnata"},
+	"pipeline/images":        {},
+	"pipeline/code":          {},
+	"pipeline/record":        {"modernc.org/sqlite"},
+	"pipeline/progress":      {"pipeline", "golang.org/x/term"},
+	"pipeline/local/sandbox": {"golang.org/x/sys"},
+	"pipeline/local/pyenv":   {"pipeline/images", "github.com/gofrs/flock"},
+	"pipeline/local/objects": {"golang.org/x/sys"},
+	"pipeline/local": {
+		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/record", "pipeline/local/...",
+		"github.com/gofrs/flock", "golang.org/x/sys",
+	},
+	"pipeline/cli": {
+		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record",
+		"github.com/spf13/cobra", "golang.org/x/term",
+	},
+
+	"specs/...":     {"."},
+	"generated/...": {".", "pipeline", "pipeline/cli", "specs/...", "generated/..."},
+	"internal/...":  {"*"},
+}
+
+// TestImports holds every package to the table.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatalf("listing packages: %v", err)
+	}
+	for line := range strings.Lines(string(out)) {
+		fields := strings.Fields(line)
+		pkg := local(fields[0])
+		rule, ok := lookup(pkg)
+		if !ok {
+			t.Errorf("package %s is not in the table of allowed imports", pkg)
+			continue
+		}
+		for _, imp := range fields[1:] {
+			if !strings.Contains(strings.SplitN(imp, "/", 2)[0], ".") {
+				continue // standard library
+			}
+			if !slices.ContainsFunc(rule, func(p string) bool { return matches(p, local(imp)) }) {
+				t.Errorf("%s imports %s: not in the table of allowed imports", pkg, imp)
+			}
+		}
+	}
+}
+
+// local is a package's path in this module, "." for the root, or its import path.
+func local(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}
+
+// lookup finds the rule of a package: its own, or that of the nearest folder above.
+func lookup(pkg string) ([]string, bool) {
+	if rule, ok := allowed[pkg]; ok {
+		return rule, true
+	}
+	for dir := pkg; dir != ""; {
+		if rule, ok := allowed[dir+"/..."]; ok {
+			return rule, true
+		}
+		i := strings.LastIndex(dir, "/")
+		if i < 0 {
+			break
+		}
+		dir = dir[:i]
+	}
+	return nil, false
+}
+
+// matches reports whether a path is, or lies below, what a rule names.
+func matches(rule, path string) bool {
+	if rule == "*" {
+		return true
+	}
+	if base, ok := strings.CutSuffix(rule, "/..."); ok {
+		return path == base || strings.HasPrefix(path, base+"/")
+	}
+	if strings.Contains(rule, ".") && rule != "." { // another module: all its packages
+		return path == rule || strings.HasPrefix(path, rule+"/")
+	}
+	return path == rule
+}
