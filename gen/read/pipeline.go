@@ -1,0 +1,158 @@
+package read
+
+import (
+	"fmt"
+	"go/types"
+
+	"github.com/mlmax/mlmax/gen/diag"
+	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/gen/tag"
+)
+
+// pipeline reads a pipeline type.
+func (r *reader) pipeline(d *decl, k kind) {
+	var directive tag.Pipeline
+	r.decode(d, k.field.Type, &directive, k.field)
+	p := &ir.Pipeline{
+		GoName: d.spec.Name.Name, Pos: r.at(d.spec.Name.Pos()), Doc: d.doc,
+		Name: val(r, directive.Name), Timeout: val(r, directive.Timeout), Partition: val(r, directive.Partition),
+	}
+	r.spec.Pipelines = append(r.spec.Pipelines, p)
+	if d.spec.TypeParams != nil {
+		r.reportAt(d.spec.TypeParams, diag.BadStepType, fmt.Sprintf("pipeline %q has type parameters", p.GoName), "declare a type for each pipeline")
+	}
+	fields, _ := r.fields(d, k)
+	for _, f := range fields {
+		r.pipelineField(p, f)
+	}
+}
+
+func (r *reader) pipelineField(p *ir.Pipeline, f field) {
+	switch {
+	case f.word.name != "" && f.word.pointer:
+		r.badType(f, "nothing in a pipeline is a pointer", "remove the asterisk")
+	case f.word.name == "Source":
+		r.source(p, f)
+	case f.word.name == "RegisterModel":
+		r.register(p, f)
+	case f.basic() != "":
+		var directive tag.PipelineParam
+		r.decode(f.decl, f.name, &directive, f.syn)
+		p.Params = append(p.Params, r.param(f, f.basic(), directive.Bounds))
+	case kinds[f.word.name] != "":
+		// Reported where the kind of the struct was looked for.
+	case parts[f.word.name] != "":
+		r.badType(f, "a pipeline has sources, steps, registrations and parameters", "move the port into a step")
+	default:
+		r.use(p, f)
+	}
+}
+
+func (r *reader) source(p *ir.Pipeline, f field) {
+	var directive tag.Source
+	r.decode(f.decl, f.name, &directive, f.syn)
+	s := &ir.Source{
+		Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc,
+		Default: val(r, directive.Default), Local: val(r, directive.Local),
+	}
+	if s.Artifact = r.artifactOf(f); s.Artifact != nil {
+		p.Sources = append(p.Sources, s)
+	}
+}
+
+func (r *reader) register(p *ir.Pipeline, f field) {
+	var directive tag.RegisterModel
+	r.decode(f.decl, f.name, &directive, f.syn)
+	reg := &ir.Register{
+		Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc,
+		Group: val(r, directive.Group), Status: val(r, directive.Status), When: val(r, directive.When),
+		Bind: r.assignments(directive.Bind), After: r.names(directive.After),
+	}
+	if directive.When.Set() {
+		reg.Cond = r.condition(directive.When.Text)
+	}
+	if reg.Artifact = r.artifactOf(f); reg.Artifact != nil {
+		p.Registers = append(p.Registers, reg)
+	}
+}
+
+// use reads a field whose type must be a step.
+func (r *reader) use(p *ir.Pipeline, f field) {
+	d, k := r.stepType(f)
+	if d == nil {
+		return
+	}
+	step := r.step(d, k)
+	u := &ir.Use{Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc, Step: step}
+	if step.Kind == ir.Training {
+		var directive tag.TrainingUse
+		r.decode(f.decl, f.name, &directive, f.syn)
+		r.fillUse(u, directive.Use, directive.SpotResources)
+	} else {
+		var directive tag.Use
+		r.decode(f.decl, f.name, &directive, f.syn)
+		r.fillUse(u, directive, tag.SpotResources{})
+	}
+	p.Uses = append(p.Uses, u)
+}
+
+func (r *reader) fillUse(u *ir.Use, t tag.Use, spot tag.SpotResources) {
+	u.Settings = r.settings(tag.Code{}, t.Resources, spot)
+	u.Set, u.Bind, u.After = r.assignments(t.Set), r.assignments(t.Bind), r.names(t.After)
+}
+
+// stepType finds the declaration of a field's step type, or reports why it is none.
+func (r *reader) stepType(f field) (*decl, kind) {
+	t := types.Unalias(f.decl.pkg.Info.TypeOf(f.syn.Type))
+	if ptr, ok := t.(*types.Pointer); ok {
+		if d, _ := r.stepDecl(ptr.Elem()); d != nil {
+			r.reportAt(f.syn.Type, diag.BadStepType, fmt.Sprintf("field %q holds step %q by pointer", f.name.Name, d.spec.Name.Name), "remove the asterisk")
+			return nil, kind{}
+		}
+	}
+	d, k := r.stepDecl(t)
+	switch {
+	case d == nil:
+		r.badType(f, "a pipeline has sources, steps, registrations and parameters of type string, bool, int or float64", "use one of these types")
+		return nil, kind{}
+	case d.spec.TypeParams != nil && d.pkg == r.home:
+		return nil, kind{} // reported at its declaration
+	case d.spec.TypeParams != nil:
+		r.reportAt(f.syn.Type, diag.BadStepType, fmt.Sprintf("step %q has type parameters", d.spec.Name.Name), "declare a type for each artifact")
+		return nil, kind{}
+	case k.name == "Processing" || k.name == "Training":
+		return d, k
+	case k.name == "":
+		if !r.unclear[d] {
+			r.reportAt(f.syn.Type, diag.BadKind, fmt.Sprintf("type %q of field %q embeds no kind", d.spec.Name.Name, f.name.Name),
+				"embed mlmax.Processing or mlmax.Training in it",
+				diag.Related{Pos: r.at(d.spec.Name.Pos()), Message: fmt.Sprintf("%q is declared here", d.spec.Name.Name)})
+		}
+		return nil, kind{}
+	}
+	r.badType(f, fmt.Sprintf("%q is %s, not a step", d.spec.Name.Name, kinds[k.name]), "use the type of a step")
+	return nil, kind{}
+}
+
+// stepDecl is the struct declaration of a type and the first kind that it embeds.
+// A type defined by another struct type, as in type B A, is not one.
+func (r *reader) stepDecl(t types.Type) (*decl, kind) {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok {
+		return nil, kind{}
+	}
+	d := r.decls[named.Obj()]
+	if d == nil {
+		return nil, kind{}
+	}
+	return d, d.firstKind()
+}
+
+func (d *decl) firstKind() kind {
+	for _, f := range d.body.Fields.List {
+		if w := d.word(f.Type); len(f.Names) == 0 && kinds[w.name] != "" && !w.pointer {
+			return kind{w.name, f}
+		}
+	}
+	return kind{}
+}
