@@ -1,0 +1,233 @@
+package check
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mlmax/mlmax/gen/diag"
+	"github.com/mlmax/mlmax/gen/ir"
+)
+
+// graphRules judge how the steps of a pipeline hang together.
+var graphRules = []Rule{
+	{Code: diag.NoProducer, Doc: "every input has a producer above it", run: noProducer},
+	{Code: diag.ManyProducers, Doc: "no input has two producers", run: manyProducers},
+	{Code: diag.BadBind, Doc: "bind joins an input with an output above it of its type", run: badBind},
+	{Code: diag.BadAfter, Doc: "after names steps declared above", run: badAfter},
+	{Code: diag.UnusedStep, Doc: "every step is used", Severity: diag.Warning, run: unusedStep},
+	{Code: diag.UnusedOutput, Doc: "every output is used", Severity: diag.Warning, run: unusedOutput},
+}
+
+func noProducer(p *pass) {
+	for _, l := range p.links {
+		if l.broken {
+			continue
+		}
+		for _, in := range l.inputs {
+			if in.silent || in.bind != nil || in.chosen != nil || len(in.candidates) > 1 {
+				continue
+			}
+			hint, rel := l.whyNone(in)
+			p.report(in.where, fmt.Sprintf("nothing above produces %q for %s", in.artifact.Name, in.what), hint, rel...)
+		}
+	}
+}
+
+// whyNone looks for the producer that would have done, had it stood above, been
+// of another form, or existed in this mode.
+func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
+	for _, x := range l.all {
+		if !same(x.artifact(), in.artifact) {
+			continue
+		}
+		switch {
+		case x.index > in.index && in.fits(x):
+			hint = fmt.Sprintf("move %q below %q", in.field, fieldOf(x))
+			rel = append(rel, x.related("%s is declared later"))
+		case x.index < in.index && !in.fits(x):
+			hint = "register what a training step leaves in an mlmax.Model field"
+			rel = append(rel, x.related("%s is not the model of a training step"))
+		}
+	}
+	for _, u := range l.uses {
+		if u.use.Step == nil || u.use.Index >= in.index {
+			continue
+		}
+		for _, port := range u.use.Step.Ports {
+			if !port.Form.In() && same(port.Artifact, in.artifact) && u.mode.has(port.Only) == no {
+				rel = append(rel, diag.Related{Pos: port.Pos, Message: fmt.Sprintf(
+					"%s.%s exists only with %s=%s", u.use.Name, port.Name, port.Only.V.Field.V, port.Only.V.Value.V)})
+			}
+		}
+	}
+	if len(rel) == 0 {
+		hint = fmt.Sprintf("declare a source or a step with an output of type %s above it", in.artifact.Name)
+		rel = append(rel, diag.Related{Pos: in.artifact.Pos, Message: fmt.Sprintf("%s is declared here", in.artifact.Name)})
+	}
+	return hint, rel
+}
+
+// fieldOf is the pipeline's field that a producer belongs to.
+func fieldOf(x producer) string {
+	if x.source != nil {
+		return x.source.Name
+	}
+	return x.use.Name
+}
+
+func manyProducers(p *pass) {
+	for _, l := range p.links {
+		for _, in := range l.inputs {
+			if in.silent || in.bind != nil || len(in.candidates) < 2 {
+				continue
+			}
+			var rel []diag.Related
+			var names []string
+			for _, x := range in.candidates {
+				rel = append(rel, x.related("%s is one"))
+				names = append(names, x.String())
+			}
+			p.report(in.where,
+				fmt.Sprintf("%d producers of %q for %s: %s", len(names), in.artifact.Name, in.what, strings.Join(names, ", ")),
+				fmt.Sprintf("say which: bind:\"%s=%s\"", in.port, names[len(names)-1]), rel...)
+		}
+	}
+}
+
+func badBind(p *pass) {
+	for _, l := range p.links {
+		for _, u := range l.uses {
+			if u.use.Step == nil {
+				continue
+			}
+			var ports []string
+			for _, port := range u.mode.inputs(u.use.Step) {
+				ports = append(ports, port.Name)
+			}
+			for i, b := range u.use.Bind {
+				p.bindLeft(u, b, u.use.Bind[:i], ports)
+			}
+		}
+		for _, r := range l.pipe.Registers {
+			for _, b := range r.Bind {
+				if b.Left.V != registerPort {
+					p.report(at(b.Left), fmt.Sprintf("registration %q has no input %q", r.Name, b.Left.V),
+						diag.DidYouMean(b.Left.V, []string{registerPort}))
+				}
+			}
+		}
+		for _, in := range l.inputs {
+			if in.bind != nil && in.chosen == nil && !l.broken {
+				p.bindRight(l, in)
+			}
+		}
+	}
+}
+
+// bindLeft judges the input's side of a bind.
+func (p *pass) bindLeft(u *useLink, b ir.Assignment, before []ir.Assignment, ports []string) {
+	for _, x := range before {
+		if x.Left.V == b.Left.V {
+			p.report(at(b.Left), fmt.Sprintf("input %q is bound twice", b.Left.V), "remove one of the two",
+				related(at(x.Left), "bound here, too"))
+			return
+		}
+	}
+	port := portIn(u.use.Step.Ports, b.Left.V)
+	switch {
+	case port == nil:
+		p.report(at(b.Left), fmt.Sprintf("step %q has no input %q", u.use.Name, b.Left.V), diag.DidYouMean(b.Left.V, ports),
+			related(point(u.use.Step.Pos), "%s is declared here", u.use.Step.Name))
+	case !port.Form.In():
+		p.report(at(b.Left), fmt.Sprintf("%q is an output of step %q, and bind takes inputs", b.Left.V, u.use.Name),
+			diag.DidYouMean(b.Left.V, ports), related(point(port.Pos), "%s is declared here", port.Name))
+	case u.mode.has(port.Only) == no:
+		p.report(at(b.Left), fmt.Sprintf("input %q of step %q does not exist here: it needs %s=%s",
+			b.Left.V, u.use.Name, port.Only.V.Field.V, port.Only.V.Value.V), "remove the binding",
+			related(point(port.Pos), "%s is declared here", port.Name))
+	}
+}
+
+// bindRight says why a bound producer does not do.
+func (p *pass) bindRight(l *links, in *input) {
+	right := in.bind.Right
+	var fit []string
+	for _, x := range in.candidates {
+		if in.fits(x) {
+			fit = append(fit, x.String())
+		}
+	}
+	for _, x := range l.all {
+		if x.String() != right.V {
+			continue
+		}
+		message := fmt.Sprintf("%s is declared below %q", right.V, in.field)
+		switch {
+		case x.index == in.index:
+			message = fmt.Sprintf("%s is an output of %q itself", right.V, in.field)
+		case x.index < in.index && !same(x.artifact(), in.artifact):
+			message = fmt.Sprintf("%s is of type %q, and %s takes %q", right.V, x.artifact().Name, in.what, in.artifact.Name)
+		case x.index < in.index:
+			message = fmt.Sprintf("%s is not the model of a training step", right.V)
+		}
+		p.report(at(right), message, diag.DidYouMean(right.V, fit), x.related("%s is declared here"))
+		return
+	}
+	p.report(at(right), fmt.Sprintf("unknown output or source %q in bind", right.V), diag.DidYouMean(right.V, fit),
+		related(in.where, "%s is declared here", in.field))
+}
+
+func badAfter(p *pass) {
+	for _, l := range p.links {
+		if l.broken {
+			continue
+		}
+		for _, u := range l.pipe.Uses {
+			p.afters(l.pipe, u.Name, u.Index, u.After)
+		}
+		for _, r := range l.pipe.Registers {
+			p.afters(l.pipe, r.Name, r.Index, r.After)
+		}
+	}
+}
+
+func (p *pass) afters(pipe *ir.Pipeline, name string, index int, after []ir.At[string]) {
+	if len(after) == 0 {
+		return
+	}
+	type step struct {
+		name  string
+		index int
+		place place
+	}
+	var steps []step
+	var above []string
+	for _, u := range pipe.Uses {
+		steps = append(steps, step{u.Name, u.Index, point(u.Pos)})
+	}
+	for _, r := range pipe.Registers {
+		steps = append(steps, step{r.Name, r.Index, point(r.Pos)})
+	}
+	for _, s := range steps {
+		if s.index < index {
+			above = append(above, s.name)
+		}
+	}
+next:
+	for _, a := range after {
+		for _, s := range steps {
+			if s.name != a.V {
+				continue
+			}
+			switch {
+			case s.index == index:
+				p.report(at(a), fmt.Sprintf("step %q runs after itself", name), diag.DidYouMean("", above))
+			case s.index > index:
+				p.report(at(a), fmt.Sprintf("step %q runs after %q, which is declared below it", name, a.V),
+					fmt.Sprintf("move %q below %q", name, a.V), related(s.place, "%s is declared here", a.V))
+			}
+			continue next
+		}
+		p.report(at(a), fmt.Sprintf("step %q runs after unknown step %q", name, a.V), diag.DidYouMean(a.V, above))
+	}
+}
