@@ -55,6 +55,16 @@ func (p *Plan) Reports() []*Report {
 	return all
 }
 
+// Tagged reports whether any environment puts tags of its own on jobs.
+func (p *Plan) Tagged() bool {
+	for _, place := range p.Environments {
+		if len(place.Tags) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // A Node is one link of the chain; exactly one member is set.
 type Node struct {
 	Job          *Job          `json:",omitempty"`
@@ -78,10 +88,15 @@ type Parameter struct {
 	// takes.
 	Location bool
 	Local    string `json:",omitempty"`
-	// Artifact is the artifact's type name, for a location.
-	Artifact string `json:",omitempty"`
+	// Artifact is the artifact's type name, for a location, and ArtifactPath the
+	// import path of its package; empty is the plan's.
+	Artifact     string `json:",omitempty"`
+	ArtifactPath string `json:",omitempty"`
 	// File says that a location is one file and not a folder.
 	File bool `json:",omitempty"`
+	// Roots are the keys below the environment's prefix in which a location may
+	// lie ("data/"): those that the roles can read.
+	Roots []string `json:",omitempty"`
 	// Default is a string, bool, int64 or float64, or nil if the value must be given.
 	Default  any      `json:",omitempty"`
 	Enum     []string `json:",omitempty"`
@@ -143,6 +158,9 @@ type Argument struct {
 	Flag  string
 	Value *Value `json:",omitempty"`
 	Path  string `json:",omitempty"` // container path of a port
+	// Param is the location parameter of an input that is one file: the file's own
+	// name is put after Path.
+	Param string `json:",omitempty"`
 }
 
 // Named is a hyperparameter or environment variable.
@@ -159,7 +177,9 @@ type Input struct {
 	Name     string
 	Channel  string `json:",omitempty"`
 	Artifact string
-	File     bool `json:",omitempty"`
+	// ArtifactPath is the import path of the artifact's package; empty is the job's.
+	ArtifactPath string `json:",omitempty"`
+	File         bool   `json:",omitempty"`
 	// LocalPath is the container folder in which it is found.
 	LocalPath string
 	Param     string `json:",omitempty"`
@@ -171,7 +191,9 @@ type Input struct {
 type Output struct {
 	Name     string
 	Artifact string
-	Model    bool `json:",omitempty"`
+	// ArtifactPath is the import path of the artifact's package; empty is the job's.
+	ArtifactPath string `json:",omitempty"`
+	Model        bool   `json:",omitempty"`
 	// LocalPath is the container folder; FileName the file in it, for an artifact
 	// that is a file.
 	LocalPath string

@@ -1,0 +1,97 @@
+package plan
+
+import (
+	"slices"
+
+	"github.com/mlmax/mlmax/gen/ir"
+)
+
+// jobStatements are what a step's job may do: read its code and inputs, write its
+// outputs, and what SageMaker does in its name.
+func jobStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
+	own := []string{j.Name}
+	all := append(readStatements(p, j), &ir.Statement{
+		Sid: "WriteOutputs", Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload"},
+		Resources: []string{object("runs/" + p.Name + "/*/" + j.Name + "/*")},
+		Reason:    "step " + j.Name + " writes its outputs, each try into a folder of its own", Needs: own,
+	})
+	all = append(all, keyStatements(j)...)
+	all = append(all, imageStatements(j)...)
+	all = append(all, &ir.Statement{
+		Sid:       "WriteLogs",
+		Actions:   []string{"logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents", "logs:DescribeLogStreams"},
+		Resources: []string{arn("logs", "log-group:/aws/sagemaker/*")},
+		Reason:    "SageMaker writes what the step prints to its own log groups", Needs: own,
+	}, &ir.Statement{
+		Sid: "PutMetrics", Actions: []string{"cloudwatch:PutMetricData"}, Resources: []string{"*"},
+		Conditions: []*ir.Condition{{Operator: "StringLike", Key: "cloudwatch:namespace", Values: []string{"/aws/sagemaker/*"}}},
+		Reason:     "SageMaker reports the use of the instances; the action has no resource type, so its namespace bounds it", Needs: own,
+	}, &ir.Statement{
+		Sid: "UseNetwork",
+		Actions: []string{"ec2:CreateNetworkInterface", "ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterface",
+			"ec2:DeleteNetworkInterfacePermission", "ec2:DescribeNetworkInterfaces", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions",
+			"ec2:DescribeSubnets", "ec2:DescribeSecurityGroups"},
+		Resources: []string{"*"}, If: ifVpc,
+		Reason: "SageMaker puts the job's instances into the environment's subnets; AWS says not to narrow these", Needs: own,
+	})
+	return all
+}
+
+// readStatements are for code and inputs. All code may be read, not the one digest
+// that is deployed: an execution that is under way, or redriven, has another.
+func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
+	folders, needs := []string{"code/*"}, []string{j.Name}
+	for _, in := range j.Inputs {
+		var more []string
+		if in.Param == "" {
+			more = []string{"runs/" + p.Name + "/*/" + in.Step + "/*"}
+		}
+		for _, q := range p.Parameters {
+			if q.Key != in.Param {
+				continue
+			}
+			for _, root := range q.Roots {
+				more = append(more, root+"*")
+			}
+		}
+		needs = append(needs, j.Name+"."+in.Name)
+		for _, f := range more {
+			if !slices.Contains(folders, f) {
+				folders = append(folders, f)
+			}
+		}
+	}
+	objects := make([]string, 0, len(folders))
+	for _, f := range folders {
+		objects = append(objects, object(f))
+	}
+	return []*ir.Statement{{
+		Sid: "ReadInputs", Actions: []string{"s3:GetObject"}, Resources: objects,
+		Reason: "step " + j.Name + " reads its code and what it takes", Needs: needs,
+	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)}
+}
+
+// keyStatements are for the environment's key, where it has one.
+func keyStatements(j *ir.Job) []*ir.Statement {
+	return []*ir.Statement{{
+		Sid: "UseKey", Actions: []string{"kms:Decrypt", "kms:GenerateDataKey", "kms:DescribeKey"}, Resources: []string{"${KmsKey}"}, If: ifKmsKey,
+		Reason: "inputs and outputs of step " + j.Name + " are encrypted with the environment's key", Needs: []string{j.Name},
+	}, {
+		Sid: "GrantKey", Actions: []string{"kms:CreateGrant"}, Resources: []string{"${KmsKey}"}, If: ifKmsKey,
+		Conditions: []*ir.Condition{{Operator: "Bool", Key: "kms:GrantIsForAWSResource", Values: []string{"true"}}},
+		Reason:     "the volumes of the instances of step " + j.Name + " are encrypted with the environment's key", Needs: []string{j.Name},
+	}}
+}
+
+// imageStatements are for the registry. Its account differs by Region: the template
+// fills ${<ImageName>Account} and ${<ImageName>Repository}.
+func imageStatements(j *ir.Job) []*ir.Statement {
+	return []*ir.Statement{{
+		Sid: "PullImage", Actions: []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
+		Resources: []string{"arn:${AWS::Partition}:ecr:${AWS::Region}:${" + j.ImageName + "Account}:repository/${" + j.ImageName + "Repository}"},
+		Reason:    "the job's container is AWS's image for " + j.Framework + " " + j.Version, Needs: []string{j.Name},
+	}, {
+		Sid: "EnterRegistry", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{"*"},
+		Reason: "pulling an image takes a token of the registry; the action has no resource type", Needs: []string{j.Name},
+	}}
+}

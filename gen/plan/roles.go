@@ -1,0 +1,188 @@
+package plan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mlmax/mlmax/gen/ir"
+)
+
+// Template conditions under which a statement exists.
+const (
+	ifKmsKey = "HasKmsKey"
+	ifVpc    = "HasVpc"
+)
+
+// machineRole is the logical id of the state machine's role.
+const machineRole = "MachineRole"
+
+// roles are the machine's and one for each job. Resources are exact, but for the
+// actions that have no resource type (Service Authorization Reference): log
+// delivery, X-Ray, the registry's token, metrics and network interfaces.
+func roles(p *ir.Plan) []*ir.Role {
+	all := []*ir.Role{{Name: machineRole, Principal: "states", Statements: machineStatements(p)}}
+	for _, j := range p.Jobs() {
+		all = append(all, &ir.Role{Name: j.RoleName, Principal: "sagemaker", For: j.Name, Statements: jobStatements(p, j)})
+	}
+	return all
+}
+
+// arn is the ARN of a resource in the stack's own partition, account and Region.
+func arn(service, resource string) string {
+	return "arn:${AWS::Partition}:" + service + ":${AWS::Region}:${AWS::AccountId}:" + resource
+}
+
+// object is the ARN of keys below the environment's prefix, bucket that of its bucket.
+func object(key string) string { return "arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}" + key }
+
+const bucket = "arn:${AWS::Partition}:s3:::${Bucket}"
+
+// list allows to list what lies below prefixes of the bucket.
+func list(sid, reason string, needs []string, prefixes ...string) *ir.Statement {
+	values := make([]string, 0, len(prefixes))
+	for _, p := range prefixes {
+		values = append(values, "${Prefix}"+p)
+	}
+	return &ir.Statement{
+		Sid: sid, Actions: []string{"s3:ListBucket"}, Resources: []string{bucket},
+		Conditions: []*ir.Condition{{Operator: "StringLike", Key: "s3:prefix", Values: values}},
+		Reason:     reason, Needs: needs,
+	}
+}
+
+// kinds of jobs, as the statements name them.
+var kinds = []struct {
+	kind         ir.Kind
+	action, path string // CreateProcessingJob, processing-job
+	rule         string
+}{
+	{ir.Processing, "ProcessingJob", "processing-job", "StepFunctionsGetEventsForSageMakerProcessingJobsRule"},
+	{ir.Training, "TrainingJob", "training-job", "StepFunctionsGetEventsForSageMakerTrainingJobsRule"},
+}
+
+func machineStatements(p *ir.Plan) []*ir.Statement {
+	var all []*ir.Statement
+	var rules, passed, jobs []string
+	for _, k := range kinds {
+		var names, resources []string
+		for _, j := range p.Jobs() {
+			if j.Kind == k.kind {
+				names = append(names, j.Name)
+				resources = append(resources, arn("sagemaker", k.path+"/${Env}-"+j.JobName+"-*"))
+			}
+		}
+		if names == nil {
+			continue
+		}
+		all = append(all, &ir.Statement{
+			Sid: k.action + "s",
+			Actions: []string{"sagemaker:Create" + k.action, "sagemaker:Describe" + k.action, "sagemaker:Stop" + k.action,
+				"sagemaker:AddTags", "sagemaker:ListTags"},
+			Resources: resources,
+			Reason: fmt.Sprintf("the machine starts the %s jobs of %s, asks how far they are, stops them when it is aborted, and tags them (Step Functions adds tags of its own)",
+				k.kind, and(names)),
+			Needs: names,
+		})
+		rules = append(rules, arn("events", "rule/"+k.rule))
+	}
+	for _, j := range p.Jobs() {
+		jobs = append(jobs, j.Name)
+		passed = append(passed, "${"+j.RoleName+".Arn}")
+	}
+	if jobs != nil {
+		all = append(all, &ir.Statement{
+			Sid: "PassJobRoles", Actions: []string{"iam:PassRole"}, Resources: passed,
+			Conditions: []*ir.Condition{{Operator: "StringEquals", Key: "iam:PassedToService", Values: []string{"sagemaker.amazonaws.com"}}},
+			Reason:     "each job runs under its own role, which the machine hands to SageMaker and to no other service",
+			Needs:      jobs,
+		}, &ir.Statement{
+			Sid: "JobEvents", Actions: []string{"events:PutTargets", "events:PutRule", "events:DescribeRule"}, Resources: rules,
+			Reason: "Step Functions learns that a job ended from a rule that it manages; the machine cannot be created without",
+			Needs:  jobs,
+		})
+	}
+	all = append(all, artifactStatements(p)...)
+	all = append(all, registryStatements(p)...)
+	return append(all, observingStatements()...)
+}
+
+// artifactStatements are what the machine itself does in the bucket.
+func artifactStatements(p *ir.Plan) []*ir.Statement {
+	runs := "runs/" + p.Name + "/*/"
+	all := []*ir.Statement{{
+		Sid: "WriteManifest", Actions: []string{"s3:PutObject"}, Resources: []string{object(runs + "manifest.json")},
+		Reason: "the machine writes what each run was made of",
+	}}
+	var reports, names, folders []string
+	for _, r := range p.Reports() {
+		names = append(names, r.Step+"."+r.Output)
+		reports = append(reports, object(runs+r.Step+"/*/"+r.Output+"/"+r.FileName))
+		folders = append(folders, runs+r.Step+"/*")
+	}
+	if names != nil {
+		all = append(all, &ir.Statement{
+			Sid: "ReadReports", Actions: []string{"s3:GetObject"}, Resources: reports,
+			Reason: "the machine reads the values of " + and(names), Needs: names,
+		}, findReports(names, folders))
+	}
+	return append(all, &ir.Statement{
+		Sid: "UseKey", Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{"${KmsKey}"}, If: ifKmsKey,
+		Reason: "reports and manifests are encrypted with the environment's key",
+	})
+}
+
+// findReports lets S3 say NoSuchKey of a report that a step did not write, in place
+// of AccessDenied: GetObject carries no prefix, hence IfExists.
+func findReports(names, folders []string) *ir.Statement {
+	s := list("FindReports", "of a report that a step did not write, S3 says that it is missing and not that access is denied", names, folders...)
+	s.Conditions[0].Operator = "StringLikeIfExists"
+	return s
+}
+
+// registryStatements are for the model groups.
+func registryStatements(p *ir.Plan) []*ir.Statement {
+	var names, resources []string
+	for _, r := range p.Registrations() {
+		names = append(names, r.Name)
+		for _, resource := range []string{
+			arn("sagemaker", "model-package-group/${Env}-"+r.Group),
+			arn("sagemaker", "model-package/${Env}-"+r.Group+"/*"),
+		} {
+			if !slices.Contains(resources, resource) {
+				resources = append(resources, resource)
+			}
+		}
+	}
+	if names == nil {
+		return nil
+	}
+	return []*ir.Statement{{
+		Sid: "RegisterModels", Actions: []string{"sagemaker:CreateModelPackage", "sagemaker:AddTags"}, Resources: resources,
+		Reason: "the machine adds versions to the model groups of " + and(names) + "; creating one depends on the right to tag", Needs: names,
+	}}
+}
+
+// observingStatements are what the machine is watched by.
+func observingStatements() []*ir.Statement {
+	return []*ir.Statement{{
+		Sid: "DeliverLogs",
+		Actions: []string{"logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
+			"logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups"},
+		Resources: []string{"*"},
+		Reason:    "the machine's history is delivered to its log group; these actions have no resource type",
+	}, {
+		Sid:       "Trace",
+		Actions:   []string{"xray:PutTraceSegments", "xray:PutTelemetryRecords", "xray:GetSamplingRules", "xray:GetSamplingTargets"},
+		Resources: []string{"*"},
+		Reason:    "executions are traced by X-Ray; these actions have no resource type",
+	}}
+}
+
+// and lists names as a sentence does.
+func and(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
