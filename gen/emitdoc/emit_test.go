@@ -1,0 +1,82 @@
+package emitdoc_test
+
+import (
+	"flag"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/mlmax/mlmax/gen/emitdoc"
+	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/internal/plantest"
+	"github.com/mlmax/mlmax/pipeline/asl"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var machine = &asl.Machine{States: []*asl.State{
+	{Name: "Parameters", Type: asl.PassState, Comment: "The input over the defaults."},
+	{Name: "Train", Type: asl.TaskState, Resource: "arn:aws:states:::sagemaker:createTrainingJob.sync"},
+}}
+
+func TestGolden(t *testing.T) {
+	t.Parallel()
+	census := plantest.Census()
+	census.Environments = append(census.Environments, &ir.Place{Name: "prod", Region: "us-east-1", Bucket: "acme-ml-prod",
+		Subnets: []string{"subnet-1", "subnet-2"}, LogRetentionDays: 90, Tags: map[string]string{"team": "ml", "cost": "7"}})
+	tests := []struct {
+		name string
+		plan *ir.Plan
+	}{
+		{"census", census},
+		{"odd", plantest.Odd("example.com/m/json")},
+		{"bare", plantest.Bare("example.com/m/bare")},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			files := emitdoc.Emit(tt.plan, machine, tt.plan.ModulePath+"/generated")
+			if len(files) != 1 || files[0].Path != tt.plan.Dir+"/README.md" {
+				t.Fatalf("files = %+v", files)
+			}
+			name := "testdata/" + tt.name + ".md"
+			if *update {
+				if err := os.WriteFile(name, files[0].Bytes, 0o666); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if d := cmp.Diff(string(want), string(files[0].Bytes)); d != "" {
+				t.Errorf("-want +got (go test -update rewrites):\n%s", d)
+			}
+		})
+	}
+}
+
+// TestMermaidNames holds every line of the graph to the little of Mermaid's
+// grammar that is used, whatever the names.
+func TestMermaidNames(t *testing.T) {
+	t.Parallel()
+	p := plantest.Census()
+	p.Parameters[0].Key = "end"
+	p.Jobs()[0].Name = `Prépro"];click x`
+	p.Jobs()[0].Inputs[0].Param = "end"
+	p.Registrations()[0].When = "a[\"b\"] >= `c` && <d> | %%{init}%% \\ #quot; }\n--> x"
+	const node = `[a-z]+_[A-Za-z0-9_]+`
+	const text = `"([^"` + "`" + `<>|&#;\\]|#[a-z0-9]+;|<br/>)*"`
+	line := regexp.MustCompile(`^    ` + node + `(\[\(` + text + `\)\]|\[/` + text + `/\]|\[` + text + `\]|\{` + text + `\}| (-->\|(` + text + `|yes)\||-\.->) ` + node + `)$`)
+	lines := strings.Split(strings.TrimSuffix(emitdoc.Mermaid(p), "\n"), "\n")
+	if lines[0] != "flowchart TD" || len(lines) < 10 {
+		t.Fatalf("graph:\n%s", strings.Join(lines, "\n"))
+	}
+	for _, l := range lines[1:] {
+		if !line.MatchString(l) {
+			t.Errorf("not in the grammar: %s", l)
+		}
+	}
+}
