@@ -18,6 +18,13 @@ type Task struct {
 	// Timeout is the state's TimeoutSeconds, or 0. The interpreter enforces it by
 	// cancelling the context; handlers that can end sooner may use it.
 	Timeout time.Duration
+	// Heartbeat tells the interpreter that the work goes on. It counts for
+	// resources whose workers report: activities and ".waitForTaskToken".
+	Heartbeat func()
+	// Submitted tells that the job of a ".sync" resource was created, with the
+	// answer of the call that did so: it adds the event TaskSubmitted. It is called
+	// at most once, on the goroutine of Do.
+	Submitted func(output json.RawMessage)
 }
 
 // A Handler does what a Task's resource stands for.
