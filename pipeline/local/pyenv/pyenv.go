@@ -1,0 +1,146 @@
+// Package pyenv makes the Python environments that stand for SageMaker's framework
+// images on a laptop. An image of the catalogue and a requirements file go in, the
+// path of an interpreter that has the packages comes out. An environment is made
+// once per image, interpreter and requirements, from wheels only, with what steps
+// usually import byte-compiled; from then on finding it starts no process.
+//
+// Packages are installed by uv, if it is on the PATH or can be had as a wheel from
+// the package index that pip is configured for, else by pip. pip's configuration
+// counts for both. The package never changes the interpreter it finds, or anything
+// outside its folder but the caches of uv and pip.
+package pyenv
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/mlmax/mlmax/pipeline/images"
+)
+
+// A Manager keeps environments in a folder. The zero values of its other fields
+// are what programs use.
+type Manager struct {
+	// Dir is the folder, absolute; it is made if it is not there.
+	Dir string
+	// Environ is the environment that interpreters and installers are found and
+	// run in, os.Environ() if nil.
+	Environ []string
+}
+
+// An Env is a Python environment that is ready for use.
+type Env struct {
+	// Python is the path of its interpreter, Version the minor version ("3.11").
+	Python  string
+	Version string
+	// Packages is what is installed, as "name==version", sorted; Digest is the hex
+	// SHA-256 of the full Python version and of that list.
+	Packages []string
+	Digest   string
+	// Note says in one sentence how it differs from the image on AWS, or is empty.
+	Note string
+}
+
+// marker is the file that says, being written last, that an environment is whole.
+const marker = "mlmax-env.json"
+
+// Ensure finds the environment for an image and a requirements file (a path, or
+// empty for none), and makes it if it is not there. Two processes can ask for one
+// environment at once: the second waits. progress is told what takes time, in the
+// words of one line each; it may be nil.
+func (m *Manager) Ensure(ctx context.Context, img images.Image, requirements string, progress func(message string)) (*Env, error) {
+	if progress == nil {
+		progress = func(string) {}
+	}
+	environ := m.environ()
+	found, err := findPython(environ)
+	if err != nil {
+		return nil, err
+	}
+	name, err := key(img, found, requirements)
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(m.Dir, name)
+	if env, err := load(dir); err == nil {
+		return env, nil
+	}
+	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
+		return nil, fmt.Errorf("make the folder of Python environments: %w", err)
+	}
+	unlock, err := lock(ctx, dir+".lock", progress)
+	if err != nil {
+		return nil, err
+	}
+	defer unlock()
+	if env, err := load(dir); err == nil {
+		return env, nil // made while we waited
+	}
+	b := &build{dir: dir, tools: filepath.Join(m.Dir, "tools"), image: img, requirements: requirements, environ: environ, progress: progress}
+	env, err := b.run(ctx, found)
+	if err != nil {
+		// What is half made is of no use, and is not found by anyone.
+		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return env, nil
+}
+
+func (m *Manager) environ() environment {
+	list := m.Environ
+	if list == nil {
+		list = os.Environ()
+	}
+	return environment(list)
+}
+
+// load reads an environment that is whole.
+func load(dir string) (*Env, error) {
+	b, err := os.ReadFile(filepath.Join(dir, marker))
+	if err != nil {
+		return nil, err
+	}
+	env := &Env{}
+	if err := json.Unmarshal(b, env); err != nil {
+		return nil, err
+	}
+	// It is a link to the interpreter that it was made from, which may be gone.
+	if _, err := os.Stat(env.Python); err != nil || !strings.HasPrefix(env.Python, dir) {
+		return nil, fs.ErrNotExist
+	}
+	return env, nil
+}
+
+// save writes the marker.
+func save(dir string, env *Env) error {
+	b, err := json.MarshalIndent(env, "", "  ")
+	if err != nil {
+		return err
+	}
+	temp := filepath.Join(dir, marker+".new")
+	if err := os.WriteFile(temp, append(b, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temp, filepath.Join(dir, marker))
+}
+
+// lock waits until no other process makes the same environment.
+func lock(ctx context.Context, path string, progress func(string)) (unlock func(), err error) {
+	l := flock.New(path)
+	got, err := l.TryLock()
+	if err == nil && !got {
+		progress("waiting for another run, which makes the same Python environment")
+		got, err = l.TryLockContext(ctx, 50*time.Millisecond)
+	}
+	if err != nil || !got {
+		return nil, fmt.Errorf("lock a Python environment: %w", err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
