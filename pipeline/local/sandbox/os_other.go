@@ -1,0 +1,36 @@
+//go:build unix && !linux
+
+package sandbox
+
+import (
+	"errors"
+	"os"
+	"syscall"
+)
+
+// rssUnit is that of ru_maxrss, getrusage(2) of macOS.
+const rssUnit = 1
+
+func self() (string, error) { return os.Executable() }
+
+func helperAttributes(bool) []*syscall.SysProcAttr {
+	return []*syscall.SysProcAttr{{Setpgid: true}}
+}
+
+func jobAttributes() *syscall.SysProcAttr { return &syscall.SysProcAttr{Setpgid: true} }
+
+// adoptOrphans: there is no such thing here.
+func adoptOrphans() error { return nil }
+
+// endAll reaches the job's process group; a process that has left it is not seen.
+func endAll(pid int) { _ = syscall.Kill(-pid, syscall.SIGKILL) }
+
+var errNoNamespaces = errors.New("only Linux has namespaces")
+
+func (r *root) enter() error { return errNoNamespaces }
+
+func (c *command) check() report { return report{Stage: stageMounts, Trouble: errNoNamespaces.Error()} }
+
+func namespacesHere() error { return errNoNamespaces }
+
+func probeNote() string { return "" }

@@ -1,0 +1,243 @@
+package sandbox
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+)
+
+// A command is what the helper is told.
+type command struct {
+	Argv, Env []string
+	// WorkDir is the working directory, in the new root if there is one.
+	WorkDir string
+	// Root is nil in Direct mode.
+	Root *root
+	// Check makes the helper try its mounts instead of running Argv.
+	Check bool
+}
+
+// A root is the file system that namespace mode builds.
+type root struct {
+	// At is the host folder it is mounted on, Data the one that its /opt/ml and
+	// /tmp are in.
+	At, Data string
+	// Keep are host folders bound where they are.
+	Keep []string
+	// Layers come in the order of mounting: outer before inner.
+	Layers []layer
+}
+
+// A layer is one mount: the folder Upper itself at Target, or, if there is a
+// Lower, a writable layer over that. It writes to memory, or where that cannot be
+// to Upper and Work, which are made then.
+type layer struct {
+	Target, Lower, Upper, Work string
+}
+
+// prepare makes the job's folder.
+func (j *Job) prepare(ctx context.Context) (*command, error) {
+	if err := os.MkdirAll(j.rootDir(), 0o755); err != nil {
+		return nil, err
+	}
+	for _, dir := range []string{base, "/tmp"} {
+		if err := os.MkdirAll(j.rootDir()+dir, 0o755); err != nil {
+			return nil, err
+		}
+	}
+	var c *command
+	var err error
+	if j.Mode == Direct {
+		c, err = j.prepareDirect(ctx)
+	} else {
+		c, err = j.prepareNamespace(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range j.Files {
+		at := j.HostPath(f.Path)
+		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
+			return nil, err
+		}
+		if err := os.WriteFile(at, f.Content, 0o644); err != nil {
+			return nil, err
+		}
+	}
+	return c, nil
+}
+
+// outerFirst lists the mounts' indices so that what lies in another comes after it.
+func (j *Job) outerFirst() []int {
+	order := make([]int, len(j.Mounts))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Compare(len(j.Mounts[a].Target), len(j.Mounts[b].Target))
+	})
+	return order
+}
+
+func (j *Job) prepareDirect(ctx context.Context) (*command, error) {
+	for _, n := range j.outerFirst() {
+		m := j.Mounts[n]
+		at := j.HostPath(m.Target)
+		if err := os.MkdirAll(at, 0o755); err != nil {
+			return nil, err
+		}
+		if m.Kind == Input {
+			if err := copyInput(ctx, m, at); err != nil {
+				return nil, err
+			}
+		}
+	}
+	dir := j.HostPath(j.workDir())
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	c := &command{WorkDir: dir}
+	for _, a := range j.Argv {
+		c.Argv = append(c.Argv, j.rewriteArgument(a))
+	}
+	for _, v := range j.Env {
+		c.Env = append(c.Env, j.rewriteVariable(v))
+	}
+	return c, nil
+}
+
+func (j *Job) prepareNamespace(ctx context.Context) (*command, error) {
+	r := &root{At: j.newRoot(), Data: j.rootDir(), Keep: j.kept()}
+	if err := os.MkdirAll(r.At, 0o755); err != nil {
+		return nil, err
+	}
+	for _, n := range j.outerFirst() {
+		l, err := j.layer(ctx, n)
+		if err != nil {
+			return nil, err
+		}
+		r.Layers = append(r.Layers, l)
+	}
+	return &command{Argv: j.Argv, Env: j.Env, WorkDir: j.workDir(), Root: r}, nil
+}
+
+// layer makes the folders of one mount.
+func (j *Job) layer(ctx context.Context, n int) (layer, error) {
+	m := j.Mounts[n]
+	if m.Kind == Output {
+		l := layer{Target: m.Target, Upper: j.outputDir(n)}
+		return l, os.MkdirAll(l.Upper, 0o755)
+	}
+	dir := j.layerDir(n)
+	l := layer{
+		Target: m.Target,
+		Lower:  m.Source,
+		Upper:  filepath.Join(dir, "upper"),
+		Work:   filepath.Join(dir, "work"),
+	}
+	info, err := os.Stat(m.Source)
+	if err != nil {
+		return l, fmt.Errorf("read the input for %s: %w", m.Target, err)
+	}
+	if info.IsDir() {
+		return l, nil
+	}
+	// A layer can only lie over a folder: here one that holds nothing but the file.
+	l.Lower = filepath.Join(dir, "lower")
+	if err := os.MkdirAll(l.Lower, 0o755); err != nil {
+		return l, err
+	}
+	at := filepath.Join(l.Lower, m.fileName())
+	if os.Link(m.Source, at) == nil {
+		return l, nil
+	}
+	return l, copyFile(ctx, m.Source, at, info.Mode())
+}
+
+// kept are the folders to keep in view: those asked for, and those that programs
+// come from, with the ones above them, so that an interpreter finds its libraries.
+func (j *Job) kept() []string {
+	all := slices.Clone(j.Keep)
+	programs := []string{filepath.Dir(j.Argv[0])}
+	for _, v := range j.Env {
+		if list, ok := strings.CutPrefix(v, "PATH="); ok {
+			programs = append(programs, filepath.SplitList(list)...)
+		}
+	}
+	for _, dir := range programs {
+		if dir = filepath.Clean(dir); filepath.IsAbs(dir) && !below(dir, base) {
+			all = append(all, filepath.Dir(dir), dir)
+		}
+	}
+	var hidden []string
+	for _, dir := range all {
+		dir = filepath.Clean(dir)
+		if (below(dir, "/tmp") && dir != "/tmp") || (below(dir, base) && dir != base) {
+			hidden = append(hidden, dir)
+		}
+	}
+	slices.Sort(hidden)
+	return slices.Compact(hidden)
+}
+
+// clean removes what only served the mounts.
+func (j *Job) clean() error {
+	if j.Mode == Direct {
+		return nil
+	}
+	// The kernel makes its folders in work without any permission.
+	for n := range j.Mounts {
+		for _, made := range []string{"work/work", "work/work/incompat", "work/work/incompat/volatile"} {
+			if err := os.Chmod(filepath.Join(j.layerDir(n), made), 0o700); err != nil && !os.IsNotExist(err) {
+				return err
+			}
+		}
+	}
+	if err := os.RemoveAll(j.layersDir()); err != nil {
+		return err
+	}
+	if err := os.Remove(j.newRoot()); err != nil && !os.IsNotExist(err) {
+		return err
+	}
+	return nil
+}
+
+// copyInput puts a private copy of an input at a folder that exists.
+func copyInput(ctx context.Context, m Mount, at string) error {
+	info, err := os.Stat(m.Source)
+	if err != nil {
+		return fmt.Errorf("read the input for %s: %w", m.Target, err)
+	}
+	if !info.IsDir() {
+		return copyFile(ctx, m.Source, filepath.Join(at, m.fileName()), info.Mode())
+	}
+	return copyTree(ctx, m.Source, at)
+}
+
+// lookPath finds a program as the shell would with the given environment.
+func lookPath(program string, env []string) (string, error) {
+	if strings.Contains(program, "/") {
+		return program, nil
+	}
+	list := ""
+	for _, v := range env {
+		if value, ok := strings.CutPrefix(v, "PATH="); ok {
+			list = value
+		}
+	}
+	for dir := range strings.SplitSeq(list, ":") {
+		if dir == "" {
+			continue
+		}
+		at := path.Join(dir, program)
+		if info, err := os.Stat(at); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
+			return at, nil
+		}
+	}
+	return "", fmt.Errorf("program %q is not in the PATH %q", program, list)
+}

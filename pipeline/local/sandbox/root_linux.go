@@ -1,0 +1,244 @@
+package sandbox
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strconv"
+
+	"golang.org/x/sys/unix"
+)
+
+// enter builds the root and moves this process into it: a tmpfs that holds the
+// host's top folders where they are, but for /tmp and /opt/ml, which are the job's
+// own.
+func (r *root) enter() error {
+	// Nothing mounted from here on may reach the host.
+	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return err
+	}
+	notes, err := r.notebook()
+	if err != nil {
+		return err
+	}
+	if err := mount("mlmax", r.At, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		return err
+	}
+	// What follows binds a folder that this mount lies in: it must not hold itself.
+	if err := mount("", r.At, "", unix.MS_UNBINDABLE, ""); err != nil {
+		return err
+	}
+	if err := r.showHost(); err != nil {
+		return err
+	}
+	for _, dir := range []string{"/tmp", base} {
+		if err := bindFolder(r.Data+dir, r.At+dir); err != nil {
+			return err
+		}
+	}
+	for _, dir := range r.Keep {
+		if _, err := os.Stat(dir); err != nil {
+			continue // the program itself will say what it misses
+		}
+		if err := bindFolder(dir, r.At+dir); err != nil {
+			return err
+		}
+	}
+	for n, l := range r.Layers {
+		if err := r.lay(l, notes[n]); err != nil {
+			return err
+		}
+	}
+	return pivot(r.At)
+}
+
+// A note is a pair of folders, by descriptor, that a layer writes to.
+type note struct{ upper, work string }
+
+// notebook makes a note for each layer in a tmpfs of its own, which the new root is
+// then mounted over: what a job writes into its inputs is as fleeting as what it
+// writes into "/", and costs the disk nothing.
+func (r *root) notebook() ([]note, error) {
+	if err := mount("mlmax", r.At, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		return nil, err
+	}
+	notes := make([]note, len(r.Layers))
+	for n, l := range r.Layers {
+		if l.Lower == "" {
+			continue
+		}
+		dir := filepath.Join(r.At, strconv.Itoa(n))
+		for _, d := range []struct {
+			name string
+			to   *string
+		}{{"upper", &notes[n].upper}, {"work", &notes[n].work}} {
+			at := filepath.Join(dir, d.name)
+			if err := os.MkdirAll(at, 0o755); err != nil {
+				return nil, err
+			}
+			var err error
+			if *d.to, err = byDescriptor(at); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return notes, nil
+}
+
+// byDescriptor is a name for a folder that holds nothing overlayfs takes for a
+// separator, and that stays valid when something is mounted over the folder. The
+// descriptor lives as long as the helper; no job inherits it.
+func byDescriptor(dir string) (string, error) {
+	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return "", fmt.Errorf("open %s: %w", dir, err)
+	}
+	return "/proc/self/fd/" + strconv.Itoa(fd), nil
+}
+
+// showHost binds what is in the host's root, and in its /opt.
+func (r *root) showHost() error {
+	own := map[string]bool{"/tmp": true, "/opt": true, "/proc": true}
+	if err := showFolder("/", r.At, own); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(r.At+"/opt", 0o755); err != nil {
+		return err
+	}
+	if _, err := os.Stat("/opt"); err == nil {
+		if err := showFolder("/opt", r.At+"/opt", map[string]bool{base: true}); err != nil {
+			return err
+		}
+	}
+	proc := r.At + "/proc"
+	if err := os.MkdirAll(proc, 0o555); err != nil {
+		return err
+	}
+	if mount("proc", proc, "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, "") == nil {
+		return nil
+	}
+	// In a container that hides parts of /proc, the kernel gives no fresh one.
+	return mount("/proc", proc, "", unix.MS_BIND|unix.MS_REC, "")
+}
+
+// showFolder binds the entries of a host folder, but for the job's own.
+func showFolder(from, to string, own map[string]bool) error {
+	entries, err := os.ReadDir(from)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		source, target := filepath.Join(from, e.Name()), filepath.Join(to, e.Name())
+		if own[source] {
+			continue
+		}
+		if err := show(source, target, e.Type()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func show(source, target string, kind fs.FileMode) error {
+	switch {
+	case kind.IsDir():
+		return bindFolder(source, target)
+	case kind&fs.ModeSymlink != 0:
+		to, err := os.Readlink(source)
+		if err != nil {
+			return err
+		}
+		return os.Symlink(to, target)
+	}
+	if err := os.WriteFile(target, nil, 0o600); err != nil {
+		return err
+	}
+	return mount(source, target, "", unix.MS_BIND, "")
+}
+
+func bindFolder(source, target string) error {
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	return mount(source, target, "", unix.MS_BIND|unix.MS_REC, "")
+}
+
+// lay puts one layer in its place.
+func (r *root) lay(l layer, n note) error {
+	target := r.At + l.Target
+	if l.Lower == "" {
+		return bindFolder(l.Upper, target)
+	}
+	if err := os.MkdirAll(target, 0o755); err != nil {
+		return err
+	}
+	lower, err := byDescriptor(l.Lower)
+	if err != nil {
+		return err
+	}
+	if overlay(lower, n, target) == nil {
+		return nil
+	}
+	// Before Linux 6.6, a tmpfs cannot hold what a layer in a user namespace notes
+	// down; the disk can.
+	for _, dir := range []string{l.Upper, l.Work} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return err
+		}
+	}
+	if n.upper, err = byDescriptor(l.Upper); err != nil {
+		return err
+	}
+	if n.work, err = byDescriptor(l.Work); err != nil {
+		return err
+	}
+	if overlay(lower, n, target) == nil {
+		return nil
+	}
+	// Nor can every file system (an overlay itself cannot): then this input is
+	// copied as in direct mode.
+	if err := copyTree(context.Background(), l.Lower, l.Upper); err != nil {
+		return err
+	}
+	return bindFolder(l.Upper, target)
+}
+
+// overlay mounts a writable layer. A volatile layer is not synced to the disk when
+// it goes. In a user namespace a layer notes things down in user attributes, which
+// older kernels and root's own do not know.
+func overlay(lower string, n note, target string) (err error) {
+	options := "lowerdir=" + lower + ",upperdir=" + n.upper + ",workdir=" + n.work
+	for _, more := range []string{",userxattr,volatile", ",volatile", ",userxattr", ""} {
+		if err = mount("overlay", target, "overlay", unix.MS_NOSUID|unix.MS_NODEV, options+more); err == nil {
+			return nil
+		}
+	}
+	return err
+}
+
+// pivot makes a mount the root of this process, and lets go of the old one.
+func pivot(to string) error {
+	if err := os.Chdir(to); err != nil {
+		return err
+	}
+	// The old root ends up mounted over the new one, at the same place.
+	if err := unix.PivotRoot(".", "."); err != nil {
+		return fmt.Errorf("pivot_root to %s: %w", to, err)
+	}
+	if err := unix.Unmount(".", unix.MNT_DETACH); err != nil {
+		return fmt.Errorf("unmount the old root: %w", err)
+	}
+	return os.Chdir("/")
+}
+
+func mount(source, target, kind string, flags uintptr, options string) error {
+	if err := unix.Mount(source, target, kind, flags, options); err != nil {
+		if kind == "" {
+			kind = "bind"
+		}
+		return fmt.Errorf("mount %s at %s (%s): %w", source, target, kind, err)
+	}
+	return nil
+}

@@ -1,0 +1,17 @@
+//go:build !unix
+
+package sandbox
+
+import (
+	"context"
+	"errors"
+)
+
+var errSystem = errors.New("steps run on Linux and macOS only; on Windows, use its Subsystem for Linux")
+
+func (j *Job) execute(context.Context, *command) (*Result, error) { return nil, errSystem }
+
+func signalNumber(string) int { return 0 }
+
+// Probe says that there are no namespaces.
+func Probe(context.Context) error { return errSystem }
