@@ -1,0 +1,244 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// inputs are what a run starts from.
+type inputs struct {
+	// machine is the machine's input, shown the input over the defaults.
+	machine json.RawMessage
+	shown   map[string]any
+	data    []record.Artifact
+}
+
+// resolve checks an execution input, and brings the data that it names into the
+// local S3.
+func (r *run) resolve(ctx context.Context, input json.RawMessage) (*inputs, error) {
+	given, raw, err := values(input)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.definition.Check(given); err != nil {
+		return nil, err
+	}
+	in := &inputs{shown: given}
+	for i := range r.definition.Parameters {
+		p := &r.definition.Parameters[i]
+		value, ok := given[p.Key]
+		if !p.Location {
+			if !ok && p.Default != nil {
+				in.shown[p.Key] = p.Default
+			}
+			continue
+		}
+		where := r.whereIs(p, value)
+		artifact, err := r.importData(ctx, p, where)
+		if err != nil {
+			return nil, err
+		}
+		in.data = append(in.data, *artifact)
+		in.shown[p.Key] = artifact.URI
+		if raw[p.Key], err = json.Marshal(artifact.URI); err != nil {
+			return nil, err
+		}
+	}
+	in.machine, err = json.Marshal(raw)
+	return in, err
+}
+
+// values reads an execution input: each value as Go and as it is written.
+func values(input json.RawMessage) (map[string]any, map[string]json.RawMessage, error) {
+	raw := map[string]json.RawMessage{}
+	if len(input) > 0 {
+		if err := json.Unmarshal(input, &raw); err != nil {
+			return nil, nil, fmt.Errorf("the input is not a JSON object: %w", err)
+		}
+	}
+	given := make(map[string]any, len(raw))
+	for _, key := range sortedKeys(raw) {
+		var n json.Number
+		if err := json.Unmarshal(raw[key], &n); err == nil && raw[key][0] != '"' {
+			if i, err := n.Int64(); err == nil {
+				given[key] = i
+			} else if f, err := n.Float64(); err == nil {
+				given[key] = f
+			} else {
+				return nil, nil, fmt.Errorf("parameter %q is %s, which is out of range", key, n)
+			}
+			continue
+		}
+		var v any
+		if err := json.Unmarshal(raw[key], &v); err != nil {
+			return nil, nil, fmt.Errorf("parameter %q: %w", key, err)
+		}
+		given[key] = v
+	}
+	return given, raw, nil
+}
+
+// whereIs is where the data of a parameter is: what was given, else the file or
+// folder of the spec, else the key that AWS would take.
+func (r *run) whereIs(p *pipeline.Parameter, value any) string {
+	if s, ok := value.(string); ok {
+		return s
+	}
+	if p.Local != "" {
+		return filepath.Join(r.module, filepath.FromSlash(p.Local))
+	}
+	key, _ := p.Default.(string)
+	return "s3://" + bucket + "/" + key
+}
+
+// importData makes data an object, or a folder of objects, of the local S3, under
+// its digest, so that the same data has the same URI in every run.
+func (r *run) importData(ctx context.Context, p *pipeline.Parameter, where string) (*record.Artifact, error) {
+	hint := fmt.Sprintf("give another place with --%s", p.Flag)
+	artifact := &record.Artifact{Name: p.Key, Kind: record.Data}
+	if strings.HasPrefix(where, "s3://") {
+		source, err := r.store.Materialise(ctx, where)
+		if errors.Is(err, record.ErrNotFound) {
+			return nil, fmt.Errorf("data for %q: %s is not in the local store; %s", p.Key, where, hint)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("data for %q: %w", p.Key, err)
+		}
+		artifact.URI, artifact.Digest, artifact.Bytes = where, source.Digest, source.Bytes
+		return artifact, nil
+	}
+	absolute, err := filepath.Abs(where)
+	if err != nil {
+		return nil, err
+	}
+	info, err := os.Stat(absolute)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("data for %q is missing: %s does not exist; %s", p.Key, absolute, hint)
+	case err != nil:
+		return nil, fmt.Errorf("data for %q cannot be read: %w; %s", p.Key, err, hint)
+	case p.File && info.IsDir():
+		return nil, fmt.Errorf("data for %q is one file, but %s is a directory; %s", p.Key, absolute, hint)
+	case p.File && !info.Mode().IsRegular():
+		return nil, fmt.Errorf("data for %q is one file, but %s is not a regular file; %s", p.Key, absolute, hint)
+	case !p.File && !info.IsDir():
+		return nil, fmt.Errorf("data for %q is a folder, but %s is a file; %s", p.Key, absolute, hint)
+	}
+	files, err := dataFiles(absolute, info)
+	if err != nil {
+		return nil, fmt.Errorf("data for %q cannot be read: %w; %s", p.Key, err, hint)
+	}
+	var size int64
+	for _, f := range files {
+		size += f.size
+	}
+	if size == 0 {
+		return nil, fmt.Errorf("data for %q is empty: %s; %s", p.Key, absolute, hint)
+	}
+	if err := r.putData(ctx, artifact, absolute, files, size); err != nil {
+		return nil, r.store.Explain(err, size, fmt.Sprintf("importing data for %q from %s", p.Key, absolute))
+	}
+	return artifact, nil
+}
+
+// dataFile is one file of data: path is absolute, name below its folder.
+type dataFile struct {
+	path, name string
+	size       int64
+	digest     string
+}
+
+// dataFiles lists a file, or the files in a folder, in order of names.
+func dataFiles(root string, info fs.FileInfo) ([]dataFile, error) {
+	if !info.IsDir() {
+		return []dataFile{{path: root, name: filepath.Base(root), size: info.Size()}}, nil
+	}
+	var files []dataFile
+	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := os.Stat(name) // data may be linked from elsewhere
+		if err != nil {
+			return err
+		}
+		if !info.Mode().IsRegular() {
+			return fmt.Errorf("%s is not a regular file", name)
+		}
+		below, err := filepath.Rel(root, name)
+		if err != nil {
+			return err
+		}
+		files = append(files, dataFile{path: name, name: filepath.ToSlash(below), size: info.Size()})
+		return nil
+	})
+	return files, err
+}
+
+// putData copies files into the store, unless it has them.
+func (r *run) putData(ctx context.Context, a *record.Artifact, root string, files []dataFile, size int64) error {
+	list := make([]record.Object, len(files))
+	for i := range files {
+		digest, err := objects.Digest(files[i].path)
+		if err != nil {
+			return err
+		}
+		files[i].digest = digest
+		list[i] = record.Object{Key: files[i].name, Digest: digest}
+	}
+	folder := len(files) != 1 || files[0].path != root
+	a.Bytes = size
+	a.Digest = objects.TreeDigest(list, "")
+	if !folder {
+		a.Digest = "sha256:" + files[0].digest
+	}
+	prefix := path.Join("data", strings.TrimPrefix(a.Digest, "sha256:"))
+	if folder {
+		prefix = path.Join(prefix, filepath.Base(root))
+		a.URI = "s3://" + bucket + "/" + prefix + "/"
+	} else {
+		a.URI = "s3://" + bucket + "/" + path.Join(prefix, files[0].name)
+	}
+	if source, err := r.store.Materialise(ctx, a.URI); err == nil && source.Digest == a.Digest {
+		return nil
+	}
+	batch := r.store.Batch()
+	defer batch.Discard()
+	for i := range files {
+		if err := r.copyData(ctx, batch, path.Join(prefix, files[i].name), &files[i]); err != nil {
+			return err
+		}
+	}
+	return batch.Commit(ctx, r.db.PutObjects)
+}
+
+func (r *run) copyData(ctx context.Context, batch *objects.Batch, key string, f *dataFile) error {
+	if err := ctx.Err(); err != nil {
+		return context.Cause(ctx)
+	}
+	in, err := os.Open(f.path)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if err := batch.Copy(bucket, key, io.Reader(in)); err != nil {
+		return err
+	}
+	list := batch.Objects()
+	if list[len(list)-1].Digest != f.digest {
+		return fmt.Errorf("%s changed while it was read", f.path)
+	}
+	return nil
+}

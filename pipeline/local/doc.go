@@ -1,0 +1,28 @@
+// Package local runs pipelines on this machine: it interprets the state machine
+// that was generated for AWS, with a handler for each call that the machine makes.
+// Jobs run as processes with the files, variables and paths that SageMaker would
+// give them; S3 and the model registry are a folder, the workspace.
+//
+// In goes a generated [pipeline.Definition] and an execution input; out come
+// events and an outcome, and in the workspace the record of what happened, logs
+// and artifacts. It talks to no AWS service, writes nothing outside the workspace,
+// and leaves no process behind.
+//
+// # The workspace
+//
+// By default it is the folder .mlmax in the module's root:
+//
+//	mlmax.db             the record: runs, steps, artifacts, models
+//	lock                 who is running in it
+//	s3/BUCKET/KEY        the local S3
+//	objects/sha256/      the content of its objects
+//	envs/                Python environments
+//	runs/RUN/STEP.0.log  the log of each try of each step
+//	tmp/                 emptied at the start of each run
+//
+// # Names
+//
+// A run has an execution id and a start time, as on AWS, and its id is what the
+// machine computes from them: the first 12 hex digits of the SHA-256 of
+// $states.context.Execution.Id followed by $states.context.Execution.StartTime.
+package local

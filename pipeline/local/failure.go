@@ -1,0 +1,103 @@
+package local
+
+import (
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/objects"
+)
+
+// reasonLimit is how much of a job's failure SageMaker keeps (botocore shape
+// FailureReason).
+const reasonLimit = 1024
+
+// endOf is how the process of a job ended: the reason that AWS would give, and the
+// one for the person at this machine. Both are empty if it ended well.
+type endOf struct {
+	service string
+	person  string
+}
+
+// reasons are what people are told of the last try of each state.
+type reasons struct {
+	mu  sync.Mutex
+	all map[string]string
+}
+
+func (r *reasons) set(state, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.all == nil {
+		r.all = map[string]string{}
+	}
+	r.all[state] = text
+}
+
+func (r *reasons) get(state string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all[state]
+}
+
+// decoded is what an error's cause says to a person: the FailureReason, where the
+// cause is what a Describe call gave, else the cause.
+func decoded(cause string) string {
+	var described struct{ FailureReason string }
+	if json.Unmarshal([]byte(cause), &described) == nil && described.FailureReason != "" {
+		return described.FailureReason
+	}
+	return cause
+}
+
+// errorName is the language's name of an error, or "" for the world's trouble.
+func errorName(err error) string {
+	var e *asl.Error
+	if errors.As(err, &e) {
+		return e.Name
+	}
+	return ""
+}
+
+// reasonOf is an error for a person.
+func reasonOf(err error) string {
+	var e *asl.Error
+	if errors.As(err, &e) {
+		return decoded(e.Cause)
+	}
+	return err.Error()
+}
+
+// trouble is an error of the world with what is kept and what to do.
+func trouble(err error) error {
+	var full *objects.NoSpaceError
+	if errors.As(err, &full) {
+		return &nextError{full.Error() + "; earlier steps are kept. Free space, then run again", err}
+	}
+	return err
+}
+
+// nextError is an error told in other words.
+type nextError struct {
+	text string
+	err  error
+}
+
+func (e *nextError) Error() string { return e.text }
+func (e *nextError) Unwrap() error { return e.err }
+
+// clip shortens text to n characters.
+func clip(text string, n int) string {
+	text = strings.ToValidUTF8(text, "\uFFFD")
+	if utf8.RuneCountInString(text) <= n {
+		return text
+	}
+	return string([]rune(text)[:n])
+}
+
+// millis is a time as SageMaker's events write it.
+func millis(t time.Time) int64 { return t.UnixMilli() }

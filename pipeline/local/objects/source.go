@@ -1,0 +1,125 @@
+package objects
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// A Source is an artifact as a job reads it: one file, or a folder of files. Its
+// files are those of the store, and must not be changed.
+type Source struct {
+	// Path is the file or folder, absolute.
+	Path string
+	// Name is the file's name; it is empty for a folder.
+	Name string
+	// Digest is "sha256:" and hex: of the file's content, or of the folder's list.
+	Digest string
+	Bytes  int64
+	Files  int
+}
+
+// Materialise finds what an s3:// URI names, verifies every file of it, and gives
+// it as a file or folder. A URI that names neither an object nor the start of one
+// with a slash behind it gives an error that wraps [record.ErrNotFound].
+func (s *Store) Materialise(ctx context.Context, uri string) (*Source, error) {
+	bucket, key, err := Parse(uri)
+	if err != nil {
+		return nil, err
+	}
+	if key != "" && !strings.HasSuffix(key, "/") {
+		file, o, err := s.Open(ctx, bucket, key)
+		if err == nil {
+			file.Close()
+			return &Source{Path: s.Path(bucket, key), Name: path.Base(key), Digest: "sha256:" + o.Digest, Bytes: o.Bytes, Files: 1}, nil
+		}
+		if !errors.Is(err, record.ErrNotFound) {
+			return nil, err
+		}
+		key += "/"
+	}
+	list, err := s.List(ctx, bucket, key)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) == 0 {
+		return nil, fmt.Errorf("no S3 objects found under S3 URL %q: %w", uri, record.ErrNotFound)
+	}
+	source := &Source{Digest: TreeDigest(list, key), Files: len(list)}
+	known := make(map[string]bool, len(list))
+	for i := range list {
+		file, err := s.verified(&list[i])
+		if err != nil {
+			return nil, err
+		}
+		file.Close()
+		source.Bytes += list[i].Bytes
+		known[strings.TrimPrefix(list[i].Key, key)] = true
+	}
+	source.Path, err = s.folder(bucket, key, known)
+	return source, err
+}
+
+// folder is a folder that holds the known files and nothing else: that of the tree,
+// or, where someone has put other files into it, one of links.
+func (s *Store) folder(bucket, key string, known map[string]bool) (string, error) {
+	dir := s.Path(bucket, key)
+	foreign := false
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		rel, err := filepath.Rel(dir, name)
+		if err != nil {
+			return err
+		}
+		if !known[filepath.ToSlash(rel)] {
+			foreign = true
+			return fs.SkipAll
+		}
+		return nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("read the folder of s3://%s/%s: %w", bucket, key, err)
+	}
+	if !foreign {
+		return dir, nil
+	}
+	links, err := s.Temp()
+	if err != nil {
+		return "", err
+	}
+	for name := range known {
+		target := filepath.Join(links, filepath.FromSlash(name))
+		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
+			return "", err
+		}
+		if err := os.Link(filepath.Join(dir, filepath.FromSlash(name)), target); err != nil {
+			return "", fmt.Errorf("s3://%s/%s holds files that no run has put there, and cannot be linked without them: %w", bucket, key, err)
+		}
+	}
+	return links, nil
+}
+
+// TreeDigest is the digest of a folder: "sha256:" and the hex SHA-256 of a line a
+// file, in order of keys, with the SHA-256 of its content and its path below the
+// prefix as a quoted Go string.
+func TreeDigest(list []record.Object, prefix string) string {
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b record.Object) int { return strings.Compare(a.Key, b.Key) })
+	sum := sha256.New()
+	for _, o := range list {
+		fmt.Fprintf(sum, "%s %q\n", o.Digest, strings.TrimPrefix(o.Key, prefix))
+	}
+	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+}

@@ -1,0 +1,177 @@
+package local
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/code"
+	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/local/sandbox"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// interrupted marks runs whose process is gone: we hold the lock, so none of them
+// can still be running.
+func (r *run) interrupted(ctx context.Context) error {
+	found, err := r.db.Interrupted(ctx, r.clock.Now())
+	if err != nil {
+		return r.store.Explain(err, 0, "reading the record")
+	}
+	for _, old := range found {
+		steps, err := r.db.Steps(ctx, old.ID)
+		if err != nil {
+			return err
+		}
+		where, complete, attempt := "before its first step", 0, 1
+		for _, s := range steps {
+			if s.Status == string(pipeline.Succeeded) && (s.Kind == processingKind || s.Kind == trainingKind) {
+				complete++
+			}
+			if s.Name == old.FailedStep {
+				attempt = s.Attempt + 1
+			}
+		}
+		if old.FailedStep != "" {
+			where = fmt.Sprintf("in step %s (attempt %d)", old.FailedStep, attempt)
+		}
+		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
+	}
+	return nil
+}
+
+// prepare does what comes before the first step: isolation, code, Python
+// environments, the machine with its names filled in, and the record of the run.
+func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
+	if err := r.chooseIsolation(ctx); err != nil {
+		return nil, err
+	}
+	values := map[string]string{
+		"Env": "local", "Bucket": bucket, "Prefix": "", "Region": region, "Account": account, "Partition": "aws",
+		"KmsKey": "", "Subnets": "", "SecurityGroups": "", "Tags": "",
+	}
+	var jobs []record.Job
+	for i := range r.definition.Jobs {
+		j := &r.definition.Jobs[i]
+		digest, err := r.snapshot(ctx, j)
+		if err != nil {
+			return nil, err
+		}
+		values[j.RoleName], values[j.ImageName] = roleOf(j.RoleName), j.Image
+		values[j.InstanceName], values[j.CodeName] = j.Instance, digest
+		jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+	}
+	delete(values, "") // of jobs that leave a name out
+	machine, err := r.machine(values)
+	if err != nil {
+		return nil, err
+	}
+	for i := range jobs {
+		if err := r.python(ctx, &r.definition.Jobs[i], &jobs[i]); err != nil {
+			return nil, err
+		}
+	}
+	id, dirty := commit(ctx, r.module)
+	definition := sha256.Sum256(r.definition.ASL)
+	shown, err := json.Marshal(in.shown)
+	if err != nil {
+		return nil, err
+	}
+	err = r.db.StartRun(ctx, record.Run{
+		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
+		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: id, Dirty: dirty,
+		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
+	}, jobs, in.data)
+	return machine, r.store.Explain(err, 0, "recording the run")
+}
+
+// roleOf is the ARN that stands for a role; nothing checks what it may do.
+func roleOf(name string) string { return "arn:aws:iam::" + account + ":role/local-" + name }
+
+// machine fills in the names and reads the state machine.
+func (r *run) machine(values map[string]string) (*asl.Machine, error) {
+	text, err := asl.Substitute(r.definition.ASL, values)
+	if err != nil {
+		return nil, err
+	}
+	if left := asl.Unresolved(text); len(left) > 0 {
+		return nil, fmt.Errorf("the state machine of %s names %s, which a local run has no value for; generate it again", r.definition.Name, strings.Join(left, ", "))
+	}
+	machine, err := asl.Decode(r.definition.Name+".asl.json", text)
+	if err != nil {
+		return nil, err
+	}
+	return machine, checkResources(machine)
+}
+
+// chooseIsolation settles how jobs are kept apart.
+func (r *run) chooseIsolation(ctx context.Context) error {
+	switch r.mode {
+	case sandbox.Direct:
+		return nil
+	case sandbox.Namespace:
+		if err := sandbox.Probe(ctx); err != nil {
+			return fmt.Errorf("namespace isolation does not work here: %w; use --isolation=direct", err)
+		}
+		return nil
+	}
+	r.mode = sandbox.Namespace
+	if err := sandbox.Probe(ctx); err != nil {
+		r.mode, r.modeNote = sandbox.Direct, err.Error()
+	}
+	return nil
+}
+
+// snapshot puts a job's code into the local S3, as files and as an archive, where
+// the tree's code is not there yet, and returns its digest.
+func (r *run) snapshot(ctx context.Context, j *pipeline.Job) (string, error) {
+	dir := filepath.Join(r.module, filepath.FromSlash(j.CodeDir))
+	fsys := os.DirFS(dir)
+	digest, files, err := code.Digest(fsys)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("the code of step %s is missing: %s does not exist", j.Name, dir)
+	}
+	if err != nil {
+		return "", fmt.Errorf("the code of step %s in %s: %w", j.Name, dir, err)
+	}
+	prefix := path.Join("code", digest)
+	if _, err := r.store.Stat(ctx, bucket, prefix+".tar.gz"); err == nil {
+		return digest, nil
+	}
+	doing := "storing the code of step " + j.Name
+	batch := r.store.Batch()
+	defer batch.Discard()
+	for _, f := range files {
+		if err := copyCode(batch, fsys, path.Join(prefix, f.Path), f.Path); err != nil {
+			return "", r.store.Explain(err, f.Size, doing)
+		}
+	}
+	var archive bytes.Buffer
+	if err := code.Archive(&archive, fsys, files); err != nil {
+		return "", fmt.Errorf("the code of step %s: %w", j.Name, err)
+	}
+	if err := batch.Put(bucket, prefix+".tar.gz", archive.Bytes()); err != nil {
+		return "", r.store.Explain(err, int64(archive.Len()), doing)
+	}
+	return digest, r.store.Explain(batch.Commit(ctx, r.db.PutObjects), 0, doing)
+}
+
+func copyCode(batch *objects.Batch, fsys fs.FS, key, name string) error {
+	in, err := fsys.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	return batch.Copy(bucket, key, in)
+}

@@ -1,0 +1,46 @@
+package local
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"path/filepath"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/images"
+	"github.com/mlmax/mlmax/pipeline/local/pyenv"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// python makes sure that there is a Python environment for a step that is a Python
+// script, and notes what stands for its image.
+func (r *run) python(ctx context.Context, j *pipeline.Job, made *record.Job) error {
+	if path.Ext(j.Script) != ".py" {
+		return nil
+	}
+	img, ok := images.Lookup(j.Image)
+	if !ok {
+		return fmt.Errorf("step %s runs in image %q, which the catalogue does not have", j.Name, j.Image)
+	}
+	requirements := ""
+	if j.Kind == trainingKind {
+		// The toolkit installs a training job's requirements; nobody a processing job's.
+		file := filepath.Join(r.module, filepath.FromSlash(j.CodeDir), "requirements.txt")
+		if isFile(file) {
+			requirements = file
+		}
+	}
+	manager := pyenv.Manager{Dir: filepath.Join(r.workspace.dir, "envs")}
+	env, err := manager.Ensure(ctx, img, requirements, func(message string) {
+		r.emit(pipeline.Event{Kind: pipeline.Preparing, Step: j.Name, Message: message})
+	})
+	if err != nil {
+		return fmt.Errorf("prepare Python for step %s: %w", j.Name, err)
+	}
+	r.pythons[j.Name] = env.Python
+	made.Python, made.Packages, made.Environment = env.Version, env.Packages, env.Digest
+	if env.Note != "" {
+		r.notes = append(r.notes, env.Note)
+	}
+	return nil
+}

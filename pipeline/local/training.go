@@ -1,0 +1,252 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/local/sandbox"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// trainingJob is a createTrainingJob request.
+type trainingJob struct {
+	TrainingJobName        string
+	AlgorithmSpecification struct {
+		TrainingImage, TrainingInputMode string
+		MetricDefinitions                []metricDefinition
+	}
+	HyperParameters  map[string]string
+	InputDataConfig  []channel
+	OutputDataConfig struct{ S3OutputPath string }
+	ResourceConfig   struct {
+		InstanceCount int
+		InstanceType  string
+	}
+	StoppingCondition struct{ MaxRuntimeInSeconds int64 }
+	CheckpointConfig  *struct{ S3Uri, LocalPath string }
+	Environment       map[string]string
+}
+
+// channel is one input of a training job.
+type channel struct {
+	ChannelName, ContentType, InputMode, CompressionType string
+	DataSource                                           struct {
+		S3DataSource struct{ S3DataType, S3Uri string }
+	}
+}
+
+// maxRuntimeDefault is how long a training job may take that does not say (API
+// StoppingCondition: one day).
+const maxRuntimeDefault = 86400
+
+// training does sagemaker:createTrainingJob.sync.
+func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, error) {
+	var request trainingJob
+	if err := decode(t.Arguments, trainingRequest, sageMakerRefused, &request); err != nil {
+		return nil, err
+	}
+	j, metrics, err := h.trainingJob(t, &request)
+	if err != nil {
+		return nil, err
+	}
+	defer h.discard(j)
+	code, err := h.store.Temp()
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(code)
+	if err := h.start(ctx, j, "Training"); err != nil {
+		return nil, err
+	}
+	s := newScript(request.HyperParameters, request.Environment)
+	if err := h.unpackCode(ctx, s.submit, code); err != nil {
+		return nil, h.store.Explain(err, 0, fmt.Sprintf("unpacking the code of step %s from %s", t.State, s.submit))
+	}
+	j.sandbox.Mounts = append(j.sandbox.Mounts, sandbox.Mount{Target: codeDir, Kind: sandbox.Input, Source: code})
+	if err := h.execute(ctx, j); err != nil {
+		if ctx.Err() != nil {
+			return nil, h.aborted(ctx, j, context.Cause(ctx))
+		}
+		return nil, err
+	}
+	if ctx.Err() != nil && !j.result.OK() {
+		return nil, h.aborted(ctx, j, context.Cause(ctx))
+	}
+	return h.endTraining(ctx, j, &request, s, metrics)
+}
+
+// trainingJob turns a request into the job to run.
+func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics, error) {
+	j := &job{
+		task: t, kind: "training", name: request.TrainingJobName, workDir: codeDir, declared: request.Environment,
+		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
+	}
+	if j.maxRuntime == 0 {
+		j.maxRuntime = maxRuntimeDefault * time.Second
+	}
+	if request.AlgorithmSpecification.TrainingInputMode == "Pipe" {
+		return nil, nil, h.unsupported(t, "TrainingInputMode Pipe")
+	}
+	if request.CheckpointConfig != nil {
+		return nil, nil, h.unsupported(t, "CheckpointConfig")
+	}
+	var names []string
+	for _, c := range request.InputDataConfig {
+		source := c.DataSource.S3DataSource
+		if source.S3DataType != "S3Prefix" || c.InputMode == "Pipe" || c.CompressionType == "Gzip" {
+			return nil, nil, h.unsupported(t, fmt.Sprintf("channel %q as a manifest, as a pipe or compressed", c.ChannelName))
+		}
+		names = append(names, c.ChannelName)
+		j.inputs = append(j.inputs, input{port: c.ChannelName, uri: source.S3Uri, target: path.Join(inputDataDir, c.ChannelName)})
+	}
+	j.outputs = []output{{port: h.modelPort(t.State), target: modelDir}, {target: outputDataDir}, {target: intermediateDir}}
+	s := newScript(request.HyperParameters, request.Environment)
+	if s.program == "" {
+		return nil, nil, h.unsupported(t, "a training job without the hyperparameter sagemaker_program, which runs the image's own algorithm")
+	}
+	if !filepath.IsLocal(filepath.FromSlash(s.program)) {
+		return nil, nil, asl.Fail(asl.ErrorTaskFailed, fmt.Sprintf("sagemaker_program %q is not in the code folder", s.program))
+	}
+	resource := resourceConfig(request.ResourceConfig.InstanceType)
+	inputs := inputDataConfig(request.InputDataConfig)
+	hyper := make(map[string]any, len(request.HyperParameters))
+	for key, value := range request.HyperParameters {
+		hyper[key] = value
+	}
+	j.files = []sandbox.File{
+		{Path: inputConfigDir + "/hyperparameters.json", Content: []byte(pyDumps(hyper))},
+		{Path: inputConfigDir + "/inputdataconfig.json", Content: []byte(pyDumps(inputs))},
+		{Path: inputConfigDir + "/resourceconfig.json", Content: []byte(pyDumps(resource))},
+	}
+	j.argv = s.argv()
+	j.service = s.variables(j.name, names, resource, inputs)
+	m, err := newMetrics(request.AlgorithmSpecification.MetricDefinitions)
+	if err != nil {
+		return nil, nil, asl.Fail(sageMakerRefused, err.Error())
+	}
+	if m != nil {
+		j.line = m.line
+	}
+	return j, m, nil
+}
+
+// endTraining stores what the job wrote and describes it.
+func (h *handler) endTraining(ctx context.Context, j *job, request *trainingJob, s script, m *metrics) (json.RawMessage, error) {
+	describe, err := h.describe(j, "Training")
+	if err != nil {
+		return nil, err
+	}
+	took := int64(h.clock.Now().Sub(j.started)/time.Second) + 1
+	describe["TrainingTimeInSeconds"], describe["BillableTimeInSeconds"] = took, took
+	if list := m.final(h.clock.Now()); len(list) > 0 {
+		describe["FinalMetricDataList"] = list
+	}
+	why := h.trainingVerdict(j, s)
+	if why == (endOf{}) {
+		why.person = h.missing(j)
+		why.service = clip(why.person, reasonLimit)
+	}
+	batch := h.store.Batch()
+	defer batch.Discard()
+	base := strings.TrimSuffix(request.OutputDataConfig.S3OutputPath, "/") + "/" + j.name + "/output/"
+	var ports []record.Port
+	// What is in output/data is kept however the job ended.
+	extra, found, err := h.putArchive(batch, j, "output.tar.gz", base+"output.tar.gz", outputDataDir)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		ports = append(ports, extra)
+	}
+	if why != (endOf{}) && !j.expired {
+		return h.failed(ctx, j, "Training", describe, why, ports, batch)
+	}
+	model, found, err := h.putArchive(batch, j, h.modelPort(j.task.State), base+"model.tar.gz", modelDir)
+	if err != nil {
+		return nil, err
+	}
+	if found {
+		model.Artifact.Kind = record.Model
+		ports = append(ports, model)
+		describe["ModelArtifacts"] = map[string]any{"S3ModelArtifacts": base + "model.tar.gz"}
+	}
+	if j.expired {
+		return h.failed(ctx, j, "Training", describe, why, ports, batch)
+	}
+	describe["TrainingJobStatus"], describe["SecondaryStatus"] = "Completed", "Completed"
+	return h.end(ctx, j, pipeline.Succeeded, describe, "", "", ports, batch)
+}
+
+// trainingVerdict says how the script ended, in the words of the toolkit that runs
+// it (its errors.py), or in the script's own, from the failure file.
+func (h *handler) trainingVerdict(j *job, s script) endOf {
+	why := h.verdict(j)
+	if why == (endOf{}) || j.expired {
+		return why
+	}
+	if own := note(j.sandbox.HostPath(outputDir + "/failure")); own != "" {
+		return endOf{service: clip("AlgorithmError: "+own, reasonLimit), person: printable([]byte(strings.Join(strings.Fields(own), " "))) + "; log: " + j.logPath}
+	}
+	if j.result.Signal == "" {
+		why.service = clip(fmt.Sprintf("AlgorithmError: ExecuteUserScriptError:\nExitCode %d\nErrorMessage %q\nCommand %q",
+			j.result.ExitCode, j.log.last(), strings.Join(s.argv(), " ")), reasonLimit)
+	}
+	return why
+}
+
+// putArchive adds a folder, packed, to a batch. It is not found if it has no files.
+func (h *handler) putArchive(batch *objects.Batch, j *job, port, uri, target string) (p record.Port, found bool, err error) {
+	doing := fmt.Sprintf("saving output %q of step %s", port, j.task.State)
+	host := j.sandbox.HostPath(target)
+	if !holdsFile(host) {
+		return p, false, nil
+	}
+	bucket, key, err := objects.Parse(uri)
+	if err != nil {
+		return p, false, asl.Fail(sageMakerRefused, err.Error())
+	}
+	file := filepath.Join(j.sandbox.Dir, path.Base(key))
+	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return p, false, h.store.Explain(err, 0, doing)
+	}
+	_, skipped, err := pack(out, host)
+	if closed := out.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = batch.PutFile(bucket, key, file)
+	}
+	if err != nil {
+		return p, false, h.store.Explain(err, 0, doing)
+	}
+	h.skipped(j, port, skipped)
+	list := batch.Objects()
+	o := list[len(list)-1]
+	return record.Port{Name: port, Artifact: record.Artifact{
+		Step: j.task.State, Name: j.task.State + "." + port, Kind: record.Output, URI: uri, Digest: "sha256:" + o.Digest, Bytes: o.Bytes,
+	}}, true, nil
+}
+
+// modelPort is the name of a training job's model.
+func (h *handler) modelPort(step string) string {
+	outputs := h.declared(step)
+	if i := slices.IndexFunc(outputs, func(o pipeline.Output) bool { return o.Model }); i >= 0 {
+		return outputs[i].Name
+	}
+	return "Model"
+}
+
+// sortedKeys are a map's keys, in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

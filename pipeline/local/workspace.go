@@ -1,0 +1,140 @@
+package local
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// workspace is an open workspace: its lock is held.
+type workspace struct {
+	dir   string
+	lock  *flock.Flock
+	db    *record.DB
+	store *objects.Store
+}
+
+// owner is what the lock's file tells others.
+type owner struct {
+	PID   int       `json:"pid"`
+	Start string    `json:"start"`
+	Run   string    `json:"run"`
+	Since time.Time `json:"since"`
+}
+
+// A BusyError says that another run holds the workspace.
+type BusyError struct {
+	Workspace string
+	PID       int
+	Run       string
+	Since     time.Time
+}
+
+// Error names the other run and the ways out.
+func (e *BusyError) Error() string {
+	return fmt.Sprintf("workspace is in use by PID %d (run %s, since %s). Wait, or use --workspace", e.PID, e.Run, e.Since.Local().Format("15:04"))
+}
+
+// openWorkspace makes the workspace if there is none, and takes its lock.
+func openWorkspace(ctx context.Context, dir string, self owner, now func() time.Time) (*workspace, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, unwritable(dir, err)
+	}
+	w := &workspace{dir: dir, lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))}
+	locked, err := w.lock.TryLock()
+	if err != nil {
+		return nil, unwritable(dir, err)
+	}
+	if !locked {
+		return nil, busy(dir)
+	}
+	if err := w.open(ctx, self, now); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// open prepares the workspace once its lock is held.
+func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) error {
+	text, err := json.Marshal(self)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(w.lock.Path(), text, 0o600); err != nil {
+		return unwritable(w.dir, err)
+	}
+	// A workspace is never committed with the module around it.
+	ignore := filepath.Join(w.dir, ".gitignore")
+	if _, err := os.Lstat(ignore); errors.Is(err, fs.ErrNotExist) {
+		if err := os.WriteFile(ignore, []byte("*\n"), 0o600); err != nil {
+			return unwritable(w.dir, err)
+		}
+	}
+	w.db, err = record.Open(ctx, filepath.Join(w.dir, "mlmax.db"))
+	if err != nil {
+		return err
+	}
+	w.store, err = objects.Open(w.dir, w.db, now)
+	return err
+}
+
+// close lets go of the workspace.
+func (w *workspace) close() error {
+	var errs []error
+	if w.store != nil {
+		errs = append(errs, w.store.Close())
+	}
+	if w.db != nil {
+		errs = append(errs, w.db.Close())
+	}
+	return errors.Join(append(errs, w.lock.Close())...)
+}
+
+// busy reads who holds the lock. The file may be empty for the instant in which
+// its holder writes it.
+func busy(dir string) error {
+	var o owner
+	text, err := os.ReadFile(filepath.Join(dir, "lock"))
+	if err == nil {
+		err = json.Unmarshal(text, &o)
+	}
+	if err != nil {
+		return fmt.Errorf("workspace %s is in use by another process. Wait, or use --workspace", dir)
+	}
+	return &BusyError{Workspace: dir, PID: o.PID, Run: o.Run, Since: o.Since}
+}
+
+func unwritable(dir string, err error) error {
+	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "read-only") {
+		return fmt.Errorf("workspace %s cannot be written (%w); use --workspace with a folder that can", dir, err)
+	}
+	return fmt.Errorf("open the workspace %s: %w; use --workspace with another folder", dir, err)
+}
+
+// processStart tells this process from an earlier one of the same PID: the start
+// time in clock ticks since boot where /proc has it, or nothing.
+func processStart() string {
+	stat, err := os.ReadFile("/proc/self/stat")
+	if err != nil {
+		return ""
+	}
+	// The command's name is in parentheses and may hold anything; field 22 is the
+	// 20th after it.
+	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
+	if len(fields) < 20 {
+		return ""
+	}
+	return fields[19]
+}

@@ -1,0 +1,163 @@
+// Package record keeps what happened in a workspace: runs, every try of every
+// step, artifacts, objects, models, and what made what. In goes what the local
+// runner tells at each boundary, each in one transaction; out come the rows, by
+// run or model group. It starts nothing, deletes nothing, and reads no file but
+// its own SQLite database.
+//
+// The database is in WAL mode with synchronous=NORMAL: a killed process loses
+// nothing that was committed, and a power failure loses at most the last
+// transactions, whole.
+package record
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"modernc.org/sqlite" // the driver "sqlite", in pure Go
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// DB is the record of one workspace.
+type DB struct {
+	db *sql.DB
+}
+
+// Open opens the record at a path, makes it if there is none, and brings an older
+// one to this version's shape. One that a newer version wrote is refused.
+func Open(ctx context.Context, path string) (*DB, error) {
+	pragmas := url.Values{
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)", "cache_size(-2000)"},
+		"_txlock": {"immediate"},
+	}
+	// A path may hold "?", "#" or "%", which mean something in a URI.
+	name := (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: pragmas.Encode()}).String()
+	db, err := sql.Open("sqlite", name)
+	if err != nil {
+		return nil, fmt.Errorf("open the record %s: %w", path, err)
+	}
+	// One writer and short reads: a second connection would only cost memory.
+	db.SetMaxOpenConns(1)
+	if err := migrate(ctx, db); err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open the record %s: %w", path, err)
+	}
+	return &DB{db: db}, nil
+}
+
+// Close closes the record.
+func (d *DB) Close() error { return d.db.Close() }
+
+// A NewerError says that a newer version of mlmax wrote the record.
+type NewerError struct {
+	Found, Known int
+}
+
+// Error says which shape was found, and the way out.
+func (e *NewerError) Error() string {
+	return fmt.Sprintf("it has version %d and this mlmax knows versions up to %d; use the newer mlmax, or another folder with --workspace", e.Found, e.Known)
+}
+
+// migrate applies the numbered scripts that the database has not seen, all in one
+// transaction, so that a killed migration never happened.
+func migrate(ctx context.Context, db *sql.DB) error {
+	scripts, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	known := number(scripts[len(scripts)-1])
+	// Reading first: an up-to-date record is opened without a write.
+	var found int
+	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
+		return err
+	}
+	if found == known {
+		return nil
+	}
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	if err := tx.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
+		return err
+	}
+	if found > known {
+		return &NewerError{Found: found, Known: known}
+	}
+	for _, script := range scripts {
+		if number(script) <= found {
+			continue
+		}
+		text, err := migrations.ReadFile(script)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		if _, err := tx.ExecContext(ctx, string(text)); err != nil {
+			return fmt.Errorf("apply %s: %w", path.Base(script), err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "PRAGMA user_version = "+strconv.Itoa(known)); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// number is the version that a script leads to: "migrations/001_runs.sql" to 1.
+func number(script string) int {
+	digits, _, _ := strings.Cut(path.Base(script), "_")
+	n, err := strconv.Atoi(digits)
+	if err != nil {
+		panic(fmt.Sprintf("record: migration %s has no number", script))
+	}
+	return n
+}
+
+// write runs f in one transaction.
+func (d *DB) write(ctx context.Context, what string, f func(*sql.Tx) error) error {
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	defer tx.Rollback()
+	if err := f(tx); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// IsFull says whether an error is SQLite's for a full disk.
+func IsFull(err error) bool {
+	const full = 13 // SQLITE_FULL
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == full
+}
+
+// micros is a time as it is stored; the zero time is 0.
+func micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
+// moment is the inverse of micros.
+func moment(us int64) time.Time {
+	if us == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(us).UTC()
+}
