@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// newLocalRunner makes the runner of this machine, for the module that the current
+// folder lies in.
+func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
+	module, err := findModule(d)
+	if err != nil {
+		return nil, err
+	}
+	return local.New(local.Options{Module: module, Workspace: p.workspace, Isolation: p.isolation})
+}
+
+// findModule is the root of the module that holds the pipeline's code and data.
+func findModule(d *pipeline.Definition) (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("find the module %s: %w", d.Module, err)
+	}
+	return local.FindModule(dir, d.Module)
+}
+
+// openRecord opens the record of the workspace, which must be there already.
+func openRecord(d *pipeline.Definition, p place) (history, string, error) {
+	workspace := p.workspace
+	if workspace == "" {
+		module, err := findModule(d)
+		if err != nil {
+			return nil, "", fmt.Errorf("%w, or name a workspace with --workspace", err)
+		}
+		workspace = filepath.Join(module, ".mlmax")
+	}
+	name := filepath.Join(workspace, "mlmax.db")
+	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
+		return nil, "", fmt.Errorf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d))
+	}
+	db, err := record.Open(context.Background(), name)
+	if err != nil {
+		return nil, "", fmt.Errorf("open the record of the workspace: %w", err)
+	}
+	return db, workspace, nil
+}
+
+// goRun is the path of what go run made: in a temporary folder, or in its cache.
+var goRun = regexp.MustCompile(`/go-build\d*/|/[0-9a-f]{64}-d/[^/]+$`)
+
+func madeByGoRun(exe string) bool { return goRun.MatchString(exe) }
+
+// commandName is how a person runs this command: as they did, or with go run if
+// that is what they did.
+func commandName(d *pipeline.Definition) string {
+	main := path.Dir(d.Package)
+	exe, err := os.Executable()
+	if err != nil || !madeByGoRun(filepath.ToSlash(exe)) {
+		return os.Args[0]
+	}
+	module, err := findModule(d)
+	if err != nil {
+		return "go run " + main
+	}
+	dir, err := os.Getwd()
+	if err != nil {
+		return "go run " + main
+	}
+	rel, err := filepath.Rel(dir, filepath.Join(module, filepath.FromSlash(strings.TrimPrefix(main, d.Module))))
+	if err != nil {
+		return "go run " + main
+	}
+	rel = filepath.ToSlash(rel)
+	if !strings.HasPrefix(rel, ".") {
+		rel = "./" + rel
+	}
+	return "go run " + rel
+}

@@ -1,0 +1,139 @@
+// Package cli is the commands of a generated main: run, the default, with a flag
+// for every parameter; runs, logs and graph. In go a definition, the arguments and
+// three streams, out comes an exit code. The product of a command goes to standard
+// output, all talk to standard error. The package decides nothing about a run: the
+// runner does.
+//
+// Exit codes: 0 the run succeeded; 1 it did not, or a parameter is invalid; 2 the
+// command line is wrong, or the world is in the way; 130 and 143 the run was
+// interrupted or terminated.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/progress"
+	"github.com/mlmax/mlmax/pipeline/record"
+)
+
+// The exit codes.
+const (
+	exitFailed      = 1
+	exitTrouble     = 2
+	exitInterrupted = 130
+	exitTerminated  = 143
+)
+
+// Main executes the command line of a generated main and returns its exit code.
+func Main(d *pipeline.Definition, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	a := &app{
+		definition: d,
+		stdin:      stdin, stdout: stdout, stderr: stderr,
+		command:   commandName(d),
+		newRunner: newLocalRunner,
+		open:      openRecord,
+		notify:    notify,
+		display:   newDisplay,
+		patience:  5 * time.Second,
+		settle:    150 * time.Millisecond,
+	}
+	return a.main(args)
+}
+
+// A runner is a pipeline.Runner that holds something open.
+type runner interface {
+	pipeline.Runner
+	Close() error
+}
+
+// A history is what is known of earlier runs.
+type history interface {
+	Runs(ctx context.Context, limit int) ([]record.Run, error)
+	Run(ctx context.Context, id string) (*record.Run, error)
+	Steps(ctx context.Context, run string) ([]record.Step, error)
+	Close() error
+}
+
+// An app is one command line being executed, with the world as functions.
+type app struct {
+	definition     *pipeline.Definition
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	// command is how a person runs this command.
+	command string
+	// newRunner makes the runner that the flags ask for.
+	newRunner func(*pipeline.Definition, place) (runner, error)
+	// open opens the record of a workspace, and returns the workspace's folder, too.
+	open func(*pipeline.Definition, place) (history, string, error)
+	// notify starts to deliver the signals that interrupt a run.
+	notify func() (signals <-chan os.Signal, stop func())
+	// display makes what shows the progress of a run, and what stops it.
+	display func(w io.Writer, s progress.State, quiet bool) (d progress.Display, stop func())
+	// patience is how long a run that was told to quit at once is waited for.
+	patience time.Duration
+	// settle is how soon after the first interrupt another one is the same: a
+	// supervisor may signal the process and its group, a person cannot be so fast.
+	settle time.Duration
+}
+
+// A place is where runs are kept and how jobs are isolated.
+type place struct {
+	// workspace is a folder; empty is the module's own.
+	workspace string
+	isolation string
+}
+
+// An exit is an error with an exit code. One without an error has been reported.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+// main executes the command line.
+func (a *app) main(args []string) int {
+	root := a.root()
+	root.SetArgs(args)
+	root.SetIn(a.stdin)
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	err := root.ExecuteContext(context.Background())
+	if err == nil {
+		return 0
+	}
+	code := exitTrouble
+	if e := (*exit)(nil); errors.As(err, &e) {
+		code, err = e.code, e.err
+	}
+	if err != nil {
+		fmt.Fprintf(a.stderr, "%s: %v\n", a.definition.Name, err)
+	}
+	return code
+}
+
+// notify delivers what interrupts a run. SIGPIPE is taken, too, and dropped, to the
+// end of the process: a reader that went away ends what is written to it, and not
+// the run. It is taken and not ignored, because an ignored signal would be so in
+// the steps as well.
+func notify() (<-chan os.Signal, func()) {
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	return signals, func() { signal.Stop(signals) }
+}

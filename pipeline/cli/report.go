@@ -1,0 +1,77 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/progress"
+)
+
+// report writes how the run ended: as JSON, or as a summary, which goes to
+// standard output when the run succeeded and to standard error when not.
+func (a *app) report(o runOptions, outcome *pipeline.Outcome) error {
+	if o.json {
+		return a.printJSON(outcome)
+	}
+	var w io.Writer = a.stdout
+	if outcome.Status != pipeline.Succeeded {
+		w = a.stderr
+	}
+	return progress.Summary(w, outcome, progress.SummaryOptions{Command: a.command, Path: shorten, Color: colored(w)})
+}
+
+// fail reports a run that could not be started or finished.
+func (a *app) fail(o runOptions, code int, problem error, outcome *pipeline.Outcome) error {
+	if o.json {
+		problem = errors.Join(problem, a.printJSON(outcome))
+	}
+	return &exit{code, problem}
+}
+
+// printJSON writes an outcome as one object; what is empty is there as such.
+func (a *app) printJSON(o *pipeline.Outcome) error {
+	shown := *o
+	if shown.Parameters == nil {
+		shown.Parameters = map[string]any{}
+	}
+	if shown.Metrics == nil {
+		shown.Metrics = map[string]any{}
+	}
+	if shown.Steps == nil {
+		shown.Steps = []pipeline.StepOutcome{}
+	}
+	if shown.Artifacts == nil {
+		shown.Artifacts = []pipeline.Artifact{}
+	}
+	return encode(a.stdout, shown)
+}
+
+// encode writes a value as indented JSON.
+func encode(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(v); err != nil {
+		return fmt.Errorf("write JSON: %w", err)
+	}
+	return nil
+}
+
+// shorten is a path relative to the folder that the reader is in, if it lies below
+// it.
+func shorten(p string) string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return p
+	}
+	rel, err := filepath.Rel(dir, p)
+	if err != nil || !filepath.IsLocal(rel) {
+		return p
+	}
+	return rel
+}

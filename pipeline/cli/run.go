@@ -1,0 +1,115 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/spf13/cobra"
+)
+
+// isolations are the values of --isolation.
+var isolations = []string{"auto", "direct", "namespace"}
+
+// A runOptions is what the flags of run say.
+type runOptions struct {
+	values    flagValues
+	json      bool
+	quiet     bool
+	isolation string
+}
+
+func (a *app) runCommand() *cobra.Command {
+	var o runOptions
+	c := &cobra.Command{
+		Use:   "run",
+		Short: "Run the pipeline on this machine",
+		Long: `Run interprets the pipeline's state machine on this machine: its jobs run as
+processes, S3 and the model registry are folders of the workspace.
+
+Values that are not given have their defaults. Interrupting once stops the run
+and gives its step time to end; twice kills it at once.`,
+		Example: a.runExamples(" run"),
+		Args:    cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			workspace, err := c.Flags().GetString("workspace")
+			if err != nil {
+				return err
+			}
+			return a.run(c.Context(), o, workspace)
+		},
+	}
+	flags := c.Flags()
+	flags.SortFlags = false
+	o.values = addFlags(a.definition, c)
+	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
+	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
+	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
+	return c
+}
+
+// runExamples are the examples of run, under the name by which it is called.
+func (a *app) runExamples(verb string) string {
+	lines := []string{"  " + a.command + verb}
+	for _, p := range a.definition.Parameters {
+		if p.Default != nil && !p.Location && p.Type != "string" {
+			lines = append(lines, fmt.Sprintf("  %s%s --%s=%v", a.command, verb, p.Flag, p.Default))
+			break
+		}
+	}
+	for _, p := range a.definition.Parameters {
+		if p.Location {
+			lines = append(lines, fmt.Sprintf("  %s%s --%s my/data", a.command, verb, p.Flag))
+			break
+		}
+	}
+	return strings.Join(append(lines, "  "+a.command+verb+" --json > outcome.json"), "\n")
+}
+
+// run executes the pipeline and reports how it ended.
+func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
+	if !slices.Contains(isolations, o.isolation) {
+		return fmt.Errorf("isolation is %q, not one of %s", o.isolation, strings.Join(isolations, ", "))
+	}
+	values, problems := o.values.values(a.definition)
+	if len(problems) > 0 {
+		problem := errors.Join(problems...)
+		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)
+		return a.fail(o, exitFailed, hint, a.nothing(values, "BadParameters", problem))
+	}
+	in, err := json.Marshal(values)
+	if err != nil {
+		return fmt.Errorf("encode the input: %w", err)
+	}
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation})
+	if err != nil {
+		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
+	}
+	defer r.Close()
+	outcome, stopped, err := a.execute(ctx, r, in, o.quiet)
+	if err != nil {
+		if outcome == nil {
+			outcome = a.nothing(values, "Trouble", err)
+		}
+		return a.fail(o, exitOf(stopped, exitTrouble), err, outcome)
+	}
+	if err := a.report(o, outcome); err != nil {
+		return err
+	}
+	if outcome.Status != pipeline.Succeeded {
+		return &exit{code: exitOf(stopped, exitFailed)}
+	}
+	return nil
+}
+
+// nothing is the outcome of a run that could not be started or finished.
+func (a *app) nothing(values map[string]any, name string, cause error) *pipeline.Outcome {
+	return &pipeline.Outcome{
+		Pipeline: a.definition.Name, Status: pipeline.Failed, Parameters: values,
+		Error: name, Cause: cause.Error(),
+	}
+}

@@ -1,0 +1,137 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"text/tabwriter"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline/progress"
+	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/spf13/cobra"
+)
+
+// A runLine is one run in "runs --json".
+type runLine struct {
+	Run        string          `json:"run"`
+	Pipeline   string          `json:"pipeline"`
+	Status     string          `json:"status"`
+	Started    time.Time       `json:"started"`
+	Seconds    float64         `json:"seconds"`
+	Parameters json.RawMessage `json:"parameters"`
+	FailedStep string          `json:"failedStep,omitempty"`
+	Error      string          `json:"error,omitempty"`
+}
+
+func (a *app) runsCommand() *cobra.Command {
+	var asJSON, all bool
+	var limit int
+	c := &cobra.Command{
+		Use:   "runs",
+		Short: "List the runs of this pipeline, newest first",
+		Example: "  " + a.command + " runs\n" +
+			"  " + a.command + " runs --limit 3 --json",
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			h, _, err := a.history(c)
+			if err != nil {
+				return err
+			}
+			defer h.Close()
+			found, err := h.Runs(c.Context(), 0)
+			if err != nil {
+				return fmt.Errorf("list the runs: %w", err)
+			}
+			runs := []record.Run{}
+			for _, r := range found {
+				if (all || r.Pipeline == a.definition.Name) && (limit <= 0 || len(runs) < limit) {
+					runs = append(runs, r)
+				}
+			}
+			return a.printRuns(runs, asJSON)
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print an array of JSON objects")
+	c.Flags().BoolVar(&all, "all", false, "list the runs of the workspace's other pipelines, too")
+	c.Flags().IntVar(&limit, "limit", 20, "`NUMBER` of runs at most; 0 is all")
+	return c
+}
+
+func (a *app) printRuns(runs []record.Run, asJSON bool) error {
+	if asJSON {
+		lines := []runLine{}
+		for _, r := range runs {
+			lines = append(lines, runLine{
+				Run: r.ID, Pipeline: r.Pipeline, Status: r.Status, Started: r.Started.UTC(), Seconds: seconds(r),
+				Parameters: parametersOf(r), FailedStep: r.FailedStep, Error: r.Error,
+			})
+		}
+		return encode(a.stdout, lines)
+	}
+	if len(runs) == 0 {
+		fmt.Fprintf(a.stderr, "%s has no runs here; start one with: %s\n", a.definition.Name, a.command)
+		return nil
+	}
+	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "RUN\tPIPELINE\tSTARTED\tSECONDS\tSTATUS")
+	for _, r := range runs {
+		status := r.Status
+		if r.FailedStep != "" {
+			status += " in step " + r.FailedStep
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", progress.Clean(r.ID), progress.Clean(r.Pipeline),
+			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), progress.Clean(status))
+	}
+	if err := w.Flush(); err != nil {
+		return fmt.Errorf("write the list: %w", err)
+	}
+	return nil
+}
+
+// parametersOf are a run's parameters; an empty object if none were noted.
+func parametersOf(r record.Run) json.RawMessage {
+	if len(r.Parameters) == 0 {
+		return json.RawMessage("{}")
+	}
+	return r.Parameters
+}
+
+// seconds is how long a run took, or 0 while it has not ended.
+func seconds(r record.Run) float64 {
+	if r.Ended.IsZero() || r.Ended.Before(r.Started) {
+		return 0
+	}
+	return r.Ended.Sub(r.Started).Seconds()
+}
+
+// history opens the record of the workspace that the command's flags name.
+func (a *app) history(c *cobra.Command) (history, string, error) {
+	workspace, err := c.Flags().GetString("workspace")
+	if err != nil {
+		return nil, "", err
+	}
+	return a.open(a.definition, place{workspace: workspace})
+}
+
+// findRun finds a run by id, the start of an id, or "latest", which is the newest
+// of this pipeline.
+func (a *app) findRun(ctx context.Context, h history, id string) (*record.Run, error) {
+	if id != "latest" {
+		r, err := h.Run(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("find run %q: %w\n\thint: see %s runs", id, err, a.command)
+		}
+		return r, nil
+	}
+	all, err := h.Runs(ctx, 0)
+	if err != nil {
+		return nil, fmt.Errorf("find the latest run: %w", err)
+	}
+	for _, r := range all {
+		if r.Pipeline == a.definition.Name {
+			return &r, nil
+		}
+	}
+	return nil, fmt.Errorf("%s has no runs here\n\thint: start one with: %s", a.definition.Name, a.command)
+}

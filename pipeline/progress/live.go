@@ -1,0 +1,138 @@
+package progress
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline"
+)
+
+// A Display shows a run. Event and Say may be called by several goroutines.
+type Display interface {
+	Event(pipeline.Event)
+	// Say shows a line that is not the run's own.
+	Say(line string)
+	// Close draws what is left and returns when nothing more will be written.
+	Close()
+}
+
+// said is the kind of the event that carries a line to say.
+const said pipeline.EventKind = "said"
+
+// LiveOptions say how a live display draws.
+type LiveOptions struct {
+	// Width is asked for the number of columns before each drawing.
+	Width func() int
+	// Tick says when to draw, about ten times a second at most.
+	Tick <-chan time.Time
+	// Color paints statuses, Quiet leaves the steps' own output out.
+	Color, Quiet bool
+}
+
+// maxPending is how many lines of output one drawing shows at most.
+const maxPending = 200
+
+// Live draws a run in place on a terminal, and what its steps write above that.
+// One goroutine owns the terminal. It redraws at ticks alone, however many events
+// there are, moves the cursor up and never clears what stays: nothing flickers.
+func Live(w io.Writer, s State, o LiveOptions) Display {
+	l := &live{
+		w: w, state: s, options: o,
+		events: make(chan pipeline.Event), stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
+	go l.run()
+	return l
+}
+
+type live struct {
+	w       io.Writer
+	state   State
+	options LiveOptions
+
+	events        chan pipeline.Event
+	stop, stopped chan struct{}
+
+	changed bool
+	pending []string // to be printed above the drawing
+	dropped int      // of them, for there were too many
+	drawn   int      // lines of the last drawing
+}
+
+func (l *live) Event(e pipeline.Event) {
+	select {
+	case l.events <- e:
+	case <-l.stopped:
+	}
+}
+
+func (l *live) Say(line string) { l.Event(pipeline.Event{Kind: said, Message: line}) }
+
+func (l *live) Close() {
+	close(l.stop)
+	<-l.stopped
+}
+
+// run is the goroutine that owns the terminal.
+func (l *live) run() {
+	defer close(l.stopped)
+	for {
+		select {
+		case e := <-l.events:
+			l.take(e)
+		case now := <-l.options.Tick:
+			l.state = l.state.At(now)
+			if l.changed || l.state.Status == pipeline.Running {
+				l.draw()
+			}
+		case <-l.stop:
+			l.draw()
+			return
+		}
+	}
+}
+
+func (l *live) take(e pipeline.Event) {
+	l.changed = true
+	l.state = Reduce(l.state, e)
+	switch {
+	case e.Kind == said:
+		l.pending = append(l.pending, Clean(e.Message))
+	case e.Kind == pipeline.Warned:
+		l.pending = append(l.pending, "warning: "+Clean(e.Message))
+	case e.Kind == pipeline.StepLog && !l.options.Quiet:
+		if len(l.pending) >= maxPending {
+			l.pending = l.pending[1:]
+			l.dropped++
+		}
+		l.pending = append(l.pending, logLine(e))
+	}
+}
+
+// logLine is a line of a step's output as it is shown.
+func logLine(e pipeline.Event) string { return "  " + Clean(e.Step) + " | " + Clean(e.Message) }
+
+// draw writes the pending lines and the state over the last drawing, at once.
+func (l *live) draw() {
+	width := max(20, l.options.Width()) - 1 // a full line would wrap on some terminals
+	var b strings.Builder
+	if l.drawn > 0 {
+		fmt.Fprintf(&b, "\x1b[%dA\r", l.drawn)
+	}
+	if l.dropped > 0 {
+		l.pending = append([]string{fmt.Sprintf("  … %d lines not shown; they are in the log", l.dropped)}, l.pending...)
+	}
+	for _, p := range l.pending {
+		b.WriteString(cut(p, width) + "\x1b[K\n")
+	}
+	drawing := Render(l.state, width, l.options.Color)
+	b.WriteString(strings.ReplaceAll(drawing, "\n", "\x1b[K\n"))
+	lines := strings.Count(drawing, "\n")
+	if lines+len(l.pending) < l.drawn {
+		b.WriteString("\x1b[J")
+	}
+	l.drawn, l.pending, l.dropped, l.changed = lines, nil, 0, false
+	// A terminal that is gone must not end the run.
+	_, _ = io.WriteString(l.w, b.String())
+}

@@ -1,0 +1,197 @@
+package progress
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mlmax/mlmax/pipeline"
+)
+
+// SummaryOptions say what a summary names.
+type SummaryOptions struct {
+	// Command is how this pipeline's command is run: "go run ./generated/training".
+	Command string
+	// Path shows a path of this machine to the reader, such as relative to the
+	// folder that they are in; nil leaves it as it is.
+	Path func(string) string
+	// Color paints statuses.
+	Color bool
+}
+
+// Summary writes how a run ended: the result and why, metrics, the model, how long
+// each step took, where each artifact is, what the run did not prove, and the
+// commands that come next.
+func Summary(w io.Writer, o *pipeline.Outcome, opts SummaryOptions) error {
+	if opts.Path == nil {
+		opts.Path = func(p string) string { return p }
+	}
+	s := &summary{Outcome: o, options: opts}
+	s.result()
+	s.metrics()
+	s.model()
+	s.steps()
+	s.artifacts()
+	s.parity()
+	s.next()
+	if _, err := io.WriteString(w, s.text.String()); err != nil {
+		return fmt.Errorf("write the summary: %w", err)
+	}
+	return nil
+}
+
+// A summary is one being written.
+type summary struct {
+	*pipeline.Outcome
+	options SummaryOptions
+	text    strings.Builder
+}
+
+func (s *summary) printf(format string, args ...any) { fmt.Fprintf(&s.text, format, args...) }
+
+// table writes rows with aligned columns, two spaces apart.
+func (s *summary) table(rows [][]string) {
+	var widths []int
+	for _, r := range rows {
+		for i, c := range r {
+			if i == len(widths) {
+				widths = append(widths, 0)
+			}
+			widths[i] = max(widths[i], Width(c))
+		}
+	}
+	for _, r := range rows {
+		line := " "
+		for i, c := range r {
+			line += " " + pad(c, widths[i]) + " "
+		}
+		s.printf("%s\n", strings.TrimRight(line, " "))
+	}
+}
+
+func (s *summary) result() {
+	status := paint(string(s.Status), s.Status, s.options.Color)
+	s.printf("\n%s %s in %s (run %s)\n", Clean(s.Pipeline), status, span(s.Seconds), Clean(s.Run))
+	if s.FailedStep != "" {
+		s.printf("  in step %s%s\n", Clean(s.FailedStep), colon(s.Error))
+	} else if s.Error != "" {
+		s.printf("  %s\n", Clean(s.Error))
+	}
+	if s.Cause != "" {
+		for l := range strings.Lines(s.Cause) {
+			s.printf("  %s\n", Clean(strings.TrimRight(l, "\r\n")))
+		}
+	}
+	if s.Log != "" && !strings.Contains(s.Cause, s.Log) {
+		s.printf("  log: %s\n", Clean(s.options.Path(s.Log)))
+	}
+}
+
+func (s *summary) metrics() {
+	if len(s.Metrics) == 0 {
+		return
+	}
+	s.printf("\nMetrics\n")
+	var rows [][]string
+	for _, k := range slices.Sorted(maps.Keys(s.Metrics)) {
+		rows = append(rows, []string{Clean(k), value(s.Metrics[k])})
+	}
+	s.table(rows)
+}
+
+// value is a metric: a number with as many digits as it has.
+func value(v any) string {
+	switch v := v.(type) {
+	case float64:
+		return strconv.FormatFloat(v, 'g', -1, 64)
+	case string:
+		return Clean(v)
+	}
+	b, err := json.Marshal(v)
+	if err != nil {
+		return Clean(fmt.Sprint(v))
+	}
+	return Clean(string(b))
+}
+
+func (s *summary) model() {
+	switch {
+	case s.Model != nil:
+		s.printf("\nModel\n  registered as version %d of %s, %s\n", s.Model.Version, Clean(s.Model.Group), Clean(s.Model.Status))
+	case s.NotRegistered != "":
+		s.printf("\nModel\n  not registered: %s\n", Clean(s.NotRegistered))
+	}
+}
+
+func (s *summary) steps() {
+	if len(s.Steps) == 0 {
+		return
+	}
+	s.printf("\nSteps\n")
+	var rows [][]string
+	for _, step := range s.Steps {
+		took, tries := "", ""
+		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
+			took = span(step.Seconds)
+		}
+		if step.Attempts > 1 {
+			tries = fmt.Sprintf("%d tries", step.Attempts)
+		}
+		rows = append(rows, []string{Clean(step.Name), word(step.Status, step.Cached), took, tries})
+	}
+	s.table(rows)
+}
+
+func (s *summary) artifacts() {
+	if len(s.Artifacts) == 0 {
+		return
+	}
+	s.printf("\nArtifacts\n")
+	var rows [][]string
+	for _, a := range s.Artifacts {
+		where := a.URI
+		if a.Path != "" {
+			where = s.options.Path(a.Path)
+		}
+		rows = append(rows, []string{Clean(a.Name), size(a.Bytes), Clean(where)})
+	}
+	s.table(rows)
+}
+
+func (s *summary) parity() {
+	if len(s.Parity) == 0 || s.Status != pipeline.Succeeded {
+		return // a run that did not succeed proves nothing, and has worse to tell
+	}
+	s.printf("\nNot proved by this run\n")
+	for _, p := range s.Parity {
+		s.printf("  - %s\n", Clean(p))
+	}
+}
+
+// next are the commands that a reader is most likely to want.
+func (s *summary) next() {
+	c := s.options.Command
+	if c == "" {
+		return
+	}
+	s.printf("\nNext\n")
+	var rows [][]string
+	switch {
+	case s.Status == pipeline.Succeeded:
+		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
+	default:
+		if s.FailedStep != "" {
+			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
+		}
+		rows = append(rows, []string{c, "run again; this run and what it made are kept"})
+	}
+	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
+	for _, r := range rows {
+		r[0] = Clean(r[0])
+	}
+	s.table(rows)
+}
