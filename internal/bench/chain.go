@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// chain runs pipelines of 3, 10 and 50 trivial shell steps in both isolations,
+// beside the same scripts run one after the other as bare processes.
+func chain(ctx context.Context, b *bench) error {
+	dir, err := b.module("chains")
+	if err != nil {
+		return err
+	}
+	for _, n := range []int{3, 10, 50} {
+		pkg := fmt.Sprintf("chain%d", n)
+		if err := writeChain(dir, pkg, n); err != nil {
+			return err
+		}
+		out := filepath.Join(dir, "generated", pkg)
+		if _, err := output(ctx, dir, b.mlmaxgen, "generate", "--out", out, "./"+pkg); err != nil {
+			return err
+		}
+		main := filepath.Join(b.tmp, pkg+"-main")
+		if _, err := outputEnv(ctx, []string{"GOFLAGS=-mod=mod"}, dir, "go", "build", "-o", main, "./generated/"+pkg+"/chain"); err != nil {
+			return err
+		}
+		bare, err := bareChain(ctx, b, filepath.Join(dir, pkg), n)
+		if err != nil {
+			return err
+		}
+		for _, isolation := range []string{"direct", "namespace"} {
+			if err := chainRun(ctx, b, dir, main, isolation, n, bare); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// bareChain is the median time of one bare process a step, in seconds.
+func bareChain(ctx context.Context, b *bench, spec string, n int) (float64, error) {
+	in, out := filepath.Join(spec, "testdata", "a"), filepath.Join(b.tmp, "bare")
+	all, err := seconds(5, func() error {
+		for i := 1; i <= n; i++ {
+			script := filepath.Join(spec, "steps", fmt.Sprintf("s%d", i), "run.sh")
+			if err := exec.CommandContext(ctx, "/bin/sh", script, "--in", in, "--out", out).Run(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return all / float64(n), err
+}
+
+// chainRun runs the built main several times in a warm workspace.
+func chainRun(ctx context.Context, b *bench, dir, main, isolation string, n int, bare float64) error {
+	workspace := filepath.Join(b.tmp, "work-"+isolation+fmt.Sprint(n))
+	var whole, inside []float64
+	var peak int64
+	for i := range 6 {
+		cmd := exec.CommandContext(ctx, main, "run", "--json", "--quiet", "--isolation", isolation, "--workspace", workspace)
+		cmd.Dir = dir
+		var out, errs strings.Builder
+		cmd.Stdout, cmd.Stderr = &out, &errs
+		start := time.Now()
+		if err := cmd.Run(); err != nil {
+			return fmt.Errorf("%s of %d steps: %w\n%s%s", isolation, n, err, out.String(), errs.String())
+		}
+		took := time.Since(start).Seconds()
+		var outcome struct{ Seconds float64 }
+		if err := json.Unmarshal([]byte(out.String()), &outcome); err != nil {
+			return err
+		}
+		if i == 0 {
+			continue
+		}
+		whole = append(whole, took)
+		inside = append(inside, outcome.Seconds)
+		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
+			peak = max(peak, usage.Maxrss)
+		}
+	}
+	per := 1000 * (median(inside)/float64(n) - bare)
+	b.figure(fmt.Sprintf("own time a step, %d steps, %s", n, isolation), per, 10, "ms",
+		fmt.Sprintf("bare process %.1f ms; whole command %.0f ms", 1000*bare, 1000*median(whole)))
+	b.figure(fmt.Sprintf("peak memory, %d steps, %s", n, isolation), float64(peak)/1024, 60, "MB",
+		"largest process of the command")
+	return os.RemoveAll(filepath.Join(workspace, "tmp"))
+}
