@@ -78,13 +78,18 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 }
 
 // checkAll checks specs beside each other: most of the time goes into waiting for
-// the one Python process that each starts.
+// the one Python process that each starts. Each check sees what was reported
+// before, to be silent about the same; the bag takes repetitions as one.
 func checkAll(ctx context.Context, specs []*ir.Spec, bag *diag.Bag) {
+	before := bag.List()
 	bags := make([]diag.Bag, len(specs))
 	slots := make(chan struct{}, runtime.NumCPU())
 	var waits []func()
 	for i, s := range specs {
 		waits = append(waits, beside(func() {
+			for _, d := range before {
+				bags[i].Report(d)
+			}
 			slots <- struct{}{}
 			defer func() { <-slots }()
 			check.Check(ctx, s, &bags[i])

@@ -37,7 +37,11 @@ func TestExamples(t *testing.T) {
 				continue
 			}
 			if link, target, ok := strings.Cut(name, " -> "); ok {
-				if err := os.Symlink(target, filepath.Join(dir, folder, link)); err != nil {
+				link = filepath.Join(dir, folder, link)
+				if err := os.MkdirAll(filepath.Dir(link), 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Symlink(target, link); err != nil {
 					t.Fatal(err)
 				}
 				continue

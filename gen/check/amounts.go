@@ -27,7 +27,7 @@ const (
 const ownHyper = 5
 
 func serviceLimit(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		p.lengths(s)
 	}
 	for _, l := range p.links {

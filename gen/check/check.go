@@ -104,8 +104,9 @@ func (p *pass) report(where place, message, hint string, related ...diag.Related
 	})
 }
 
-// own are the steps declared in the spec's package; the others are checked where
-// they are declared.
+// own are the steps declared in the spec's package. Those of other packages that
+// are used here are judged, too, for their own package may hold no pipeline; but
+// whether all of them is used is not this package's business.
 func (p *pass) own() []*ir.Step {
 	var own []*ir.Step
 	for _, s := range p.spec.Steps {

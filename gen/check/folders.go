@@ -127,7 +127,7 @@ func oddEntries(base, dir string) []*code.NotRegularError {
 }
 
 func scriptMissing(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		c := p.code[s]
 		if c.missing == "" || c.outside != "" {
 			continue
@@ -164,7 +164,7 @@ func runnable(name string) bool {
 }
 
 func scriptOutside(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		if c := p.code[s]; c.outside != "" {
 			p.report(at(s.Settings.Script), fmt.Sprintf("script %q of step %q lies outside its package: %s", s.Settings.Script.V, s.Name, c.outside),
 				"move the script into a folder below the package")
@@ -173,7 +173,7 @@ func scriptOutside(p *pass) {
 }
 
 func scriptKind(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		if p.code[s].usable() && !runnable(s.Settings.Script.V) {
 			p.report(at(s.Settings.Script), fmt.Sprintf("script %q is neither .py nor .sh, and nothing would run it", s.Settings.Script.V),
 				"name a Python or shell script")
@@ -183,7 +183,7 @@ func scriptKind(p *pass) {
 
 func sharedFolder(p *pass) {
 	first := map[string]*ir.Step{}
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		c := p.code[s]
 		if !c.usable() {
 			continue
@@ -198,7 +198,7 @@ func sharedFolder(p *pass) {
 }
 
 func codeSymlink(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		c := p.code[s]
 		if len(c.odd) == 0 {
 			continue
@@ -212,7 +212,7 @@ func codeSymlink(p *pass) {
 }
 
 func processingRequirements(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		c := p.code[s]
 		if s.Kind != ir.Processing || !c.usable() {
 			continue

@@ -61,7 +61,7 @@ func (n *names) add(name string, where place) {
 }
 
 func nameClash(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		fields, flags := p.names("fields of step %q:", s.Name), p.names("step %q: flag", s.Name).exactly()
 		hyper, env := p.names("step %q: hyperparameter", s.Name), p.names("step %q: variable", s.Name)
 		for _, x := range s.Params {
@@ -78,20 +78,6 @@ func nameClash(p *pass) {
 	for _, pipe := range p.spec.Pipelines {
 		fields := p.names("fields of pipeline %q:", pipe.GoName)
 		eachField(pipe, func(name string, where place) { fields.add(name, where) })
-	}
-	artifacts := p.names("types")
-	for _, a := range p.spec.Artifacts {
-		if a.Path != p.spec.Path {
-			continue
-		}
-		artifacts.add(a.Name, point(a.Pos))
-		values := p.names("fields of artifact %q:", a.Name)
-		for _, v := range a.Values {
-			values.add(v.Name, point(v.Pos))
-		}
-	}
-	for _, s := range p.own() {
-		artifacts.add(s.Name, point(s.Pos))
 	}
 }
 
@@ -138,7 +124,7 @@ func nameTooLong(p *pass) {
 			long(point(r.Pos), "registration", r.Name, state-len("Gate "), "a state's name")
 		}
 	}
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		for _, port := range s.Ports {
 			if port.Form == ir.ChannelForm {
 				long(point(port.Pos), "channel", port.Name, int(*limits.Of("ChannelName").Max), "a channel's name")
@@ -175,11 +161,9 @@ func badName(p *pass) {
 		}
 	}
 	for _, a := range p.spec.Artifacts {
-		if a.Path == p.spec.Path {
-			want(a.FileName, fileName, "file name", "use letters, digits and . _ + = @ -, and no folder")
-		}
+		want(a.FileName, fileName, "file name", "use letters, digits and . _ + = @ -, and no folder")
 	}
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		env := limits.Of("ProcessingEnvironmentKey").Pattern
 		variable := regexp.MustCompile("^(?:" + env + ")$")
 		for _, x := range s.Params {
@@ -210,7 +194,7 @@ var reservedHypers = map[string]bool{"_tuning_objective_metric": true, "default_
 var reservedEnv = []string{"SM_", "SAGEMAKER_", "AWS_", "TRAINING_JOB_", "PROCESSING_JOB_"}
 
 func reservedName(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		for _, x := range s.Params {
 			if strings.HasPrefix(strings.ToLower(x.Hyper.V), reservedHyper) || reservedHypers[x.Hyper.V] {
 				p.report(at(x.Hyper), fmt.Sprintf("hyperparameter %q is the training toolkit's own, and the script would not get it", x.Hyper.V), "rename it")

@@ -104,14 +104,14 @@ type scriptJob struct {
 	Files map[string]string `json:"files"`
 }
 
-// startScripts begins to read the scripts of the package's own steps, in one
+// startScripts begins to read the scripts of all steps, in one
 // process, and returns at once. Nothing of the scripts is executed: python3 gets
 // their text, in isolated mode and without site packages.
 func (p *pass) startScripts(ctx context.Context) <-chan *scriptFacts {
 	done := make(chan *scriptFacts, 1)
 	var jobs []*scriptJob
 	known := map[string]*scriptJob{}
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		c := p.code[s]
 		if !c.usable() || !strings.HasSuffix(c.path, ".py") {
 			continue

@@ -41,7 +41,7 @@ func (f *scriptFacts) forgiveNewer(version []int) {
 
 // scripts calls f for every step whose script was read.
 func (p *pass) scripts(f func(s *ir.Step, x *script)) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		if x := p.facts.of[s]; x != nil {
 			f(s, x)
 		}

@@ -36,7 +36,7 @@ func (p *pass) texts(f func(text)) {
 		f(text{x.Hyper, nil, "hyperparameter"})
 		f(text{x.Pattern, nil, fmt.Sprintf("pattern of %q", x.Name)})
 	}
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		for _, x := range s.Params {
 			param(x, kindOf(x))
 		}

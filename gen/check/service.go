@@ -28,7 +28,7 @@ var limitRules = []Rule{
 // settings calls f for every place where settings are written: the package's steps
 // and the uses of any.
 func (p *pass) settings(f func(s ir.Settings, kind ir.Kind, what string)) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		f(s.Settings, s.Kind, fmt.Sprintf("step %q", s.Name))
 	}
 	for _, pipe := range p.spec.Pipelines {
@@ -81,7 +81,7 @@ func otherKind(k ir.Kind) ir.Kind {
 }
 
 func unknownImage(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		image := s.Settings.Image
 		if !image.Written() || image.V == "" {
 			continue

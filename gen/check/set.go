@@ -102,7 +102,7 @@ func onlys(s *ir.Step, f func(name string, pos place, only ir.At[ir.Only])) {
 }
 
 func badOnly(p *pass) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		var modes []string
 		for _, x := range s.Params {
 			if x.Enum.Written() && !x.Only.Written() {

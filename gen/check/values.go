@@ -26,7 +26,7 @@ var valueRules = []Rule{
 
 // params calls f for every parameter that the package declares.
 func (p *pass) params(f func(x *ir.Param)) {
-	for _, s := range p.own() {
+	for _, s := range p.spec.Steps {
 		for _, x := range s.Params {
 			f(x)
 		}

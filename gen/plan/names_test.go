@@ -30,3 +30,18 @@ func TestLogical(t *testing.T) {
 		}
 	}
 }
+
+func TestTogether(t *testing.T) {
+	t.Parallel()
+	few := []string{"p-a-", "p-b-"}
+	if got := together(few); len(got) != 2 {
+		t.Errorf("few names become %q", got)
+	}
+	var many []string
+	for i := range maxNamed + 1 {
+		many = append(many, "p-s"+string(rune('a'+i))+"-")
+	}
+	if got := together(many); len(got) != 1 || got[0] != "p-s" {
+		t.Errorf("many names become %q", got)
+	}
+}

@@ -65,15 +65,19 @@ func machineStatements(p *ir.Plan) []*ir.Statement {
 	var all []*ir.Statement
 	var rules, passed, jobs []string
 	for _, k := range kinds {
-		var names, resources []string
+		var names, middles []string
 		for _, j := range p.Jobs() {
 			if j.Kind == k.kind {
 				names = append(names, j.Name)
-				resources = append(resources, arn("sagemaker", k.path+"/${Env}-"+j.JobName+"-*"))
+				middles = append(middles, j.JobName+"-")
 			}
 		}
 		if names == nil {
 			continue
+		}
+		var resources []string
+		for _, m := range together(middles) {
+			resources = append(resources, arn("sagemaker", k.path+"/${Env}-"+m+"*"))
 		}
 		all = append(all, &ir.Statement{
 			Sid: k.action + "s",
@@ -105,6 +109,24 @@ func machineStatements(p *ir.Plan) []*ir.Statement {
 	all = append(all, artifactStatements(p)...)
 	all = append(all, registryStatements(p)...)
 	return append(all, observingStatements()...)
+}
+
+// maxNamed is how many jobs a statement names one by one. The inline policies of a
+// role have 10,240 characters together (IAM quotas).
+const maxNamed = 20
+
+// together are the beginnings of names, or what they all begin with if there are many.
+func together(names []string) []string {
+	if len(names) <= maxNamed {
+		return names
+	}
+	common := names[0]
+	for _, n := range names {
+		for !strings.HasPrefix(n, common) {
+			common = common[:len(common)-1]
+		}
+	}
+	return []string{common}
 }
 
 // artifactStatements are what the machine itself does in the bucket.

@@ -54,6 +54,7 @@ func (r *reader) variable(v *ast.ValueSpec, i int, name *ast.Ident, doc string) 
 		r.reportAt(value, diag.EnvironmentValue, fmt.Sprintf("environment %q is not a literal", name.Name), "write its members as mlmax.Environment{…}")
 		return
 	}
+	r.unread = false
 	for _, element := range lit.Elts {
 		kv, ok := element.(*ast.KeyValueExpr)
 		if !ok {
@@ -64,7 +65,11 @@ func (r *reader) variable(v *ast.ValueSpec, i int, name *ast.Ident, doc string) 
 			r.member(e, key.Name, kv.Value)
 		}
 	}
-	r.spec.Environments = append(r.spec.Environments, e)
+	// One that could not be read in full is not judged: an absent member would be
+	// taken for one that was not given.
+	if !r.unread {
+		r.spec.Environments = append(r.spec.Environments, e)
+	}
 }
 
 func (r *reader) member(e *ir.Environment, name string, value ast.Expr) {
@@ -121,6 +126,7 @@ func constantOf[T any](r *reader, value ast.Expr, to func(constant.Value) (T, bo
 }
 
 func (r *reader) notConstant(value ast.Expr, hint string) {
+	r.unread = true
 	if t := r.home.Info.TypeOf(value); t != nil && t != types.Typ[types.Invalid] {
 		r.reportAt(value, diag.EnvironmentValue, types.ExprString(value)+" is not a constant", hint)
 	}

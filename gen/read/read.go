@@ -65,6 +65,7 @@ type reader struct {
 	artifacts map[*types.TypeName]*ir.Artifact
 	steps     map[*types.TypeName]*ir.Step
 	unclear   map[*decl]bool // structs of which it was reported that their kind is not clear
+	unread    bool           // something in the environment at hand is not constant
 }
 
 // A decl is a struct type declared in a package from source.

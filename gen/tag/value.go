@@ -52,8 +52,17 @@ func (a *Assignments) written() bool { return len(*a) > 0 }
 func (n *Names) written() bool       { return len(*n) > 0 }
 func (o *Only) written() bool        { return o.Left.Set() }
 
+// set leaves a value that cannot be read as if it had not been written: nobody is
+// to judge it any further.
 func (v *Val[T]) set(t Text) *Problem {
-	v.Text = t
+	problem := v.parse(t)
+	if problem == nil {
+		v.Text = t
+	}
+	return problem
+}
+
+func (v *Val[T]) parse(t Text) *Problem {
 	switch p := any(&v.V).(type) {
 	case *string:
 		*p = t.S

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -304,7 +305,7 @@ func TestReadersAreFreeWhileARunWrites(t *testing.T) {
 func TestDamagedRecordIsRefused(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "mlmax.db")
-	if err := writeFile(path, strings.Repeat("not a database ", 100)); err != nil {
+	if err := os.WriteFile(path, []byte(strings.Repeat("not a database ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {

@@ -13,12 +13,6 @@ import (
 	"syscall"
 )
 
-// The stages at which a job can fail to start.
-const (
-	stageMounts  = "mounts"
-	stageProgram = "program"
-)
-
 // The helper's descriptors, beside the log on 1 and 2.
 const (
 	commandFD = 3

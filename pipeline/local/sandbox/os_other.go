@@ -34,3 +34,5 @@ func (c *command) check() report { return report{Stage: stageMounts, Trouble: er
 func namespacesHere() error { return errNoNamespaces }
 
 func probeNote() string { return "" }
+
+func kernelSetting(func(string) ([]byte, error)) string { return "" }

@@ -55,3 +55,18 @@ func (c *command) check() report {
 	}
 	return report{}
 }
+
+// kernelSetting names the setting that is likely to be why a plain user gets no
+// namespaces, in parentheses, or is empty.
+func kernelSetting(read func(string) ([]byte, error)) string {
+	for _, s := range []struct{ file, bad string }{
+		{"kernel/apparmor_restrict_unprivileged_userns", "1"}, // Ubuntu since 24.04
+		{"kernel/unprivileged_userns_clone", "0"},             // Debian
+		{"user/max_user_namespaces", "0"},
+	} {
+		if b, err := read("/proc/sys/" + s.file); err == nil && strings.TrimSpace(string(b)) == s.bad {
+			return " (the kernel setting " + strings.ReplaceAll(s.file, "/", ".") + " is " + s.bad + ")"
+		}
+	}
+	return ""
+}

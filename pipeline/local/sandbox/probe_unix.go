@@ -78,7 +78,7 @@ func probe(ctx context.Context) error {
 	c.Check = true
 	r, err := job.execute(ctx, c)
 	if err := errors.Join(err, job.clean()); err != nil {
-		return err
+		return fmt.Errorf("namespaces do not work here%s: %w", kernelSetting(os.ReadFile), err)
 	}
 	content, err := os.ReadFile(filepath.Join(source, "file"))
 	switch {

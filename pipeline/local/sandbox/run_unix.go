@@ -23,16 +23,6 @@ const (
 	stopNow = 'k'
 )
 
-// A report is what the helper says in the end.
-type report struct {
-	// Trouble is why the job could not be started, and Stage whether that was in
-	// building its root ("mounts") or in executing its program.
-	Trouble, Stage string
-	Code           int
-	Signal         int
-	MaxRSS         int64
-}
-
 // helperName is the helper's argv[0].
 const helperName = "mlmax-sandbox"
 
@@ -107,16 +97,6 @@ func hint(ctx context.Context) string {
 		return fact + "take the path from an argument or an SM_ variable (namespace isolation, which has it, does not work here: " + err.Error() + ")"
 	}
 	return fact + "take the path from an argument or an SM_ variable, or use --isolation namespace"
-}
-
-// A startError says that the helper could not start a job.
-type startError struct{ stage, text string }
-
-func (e *startError) Error() string {
-	if e.stage == stageMounts {
-		return "build the namespace of a job: " + e.text + "; use --isolation direct"
-	}
-	return "start the program of a job: " + e.text
 }
 
 type stopping struct {

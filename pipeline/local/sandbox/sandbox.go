@@ -29,6 +29,7 @@ package sandbox
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -167,6 +168,9 @@ func Run(ctx context.Context, j Job) (*Result, error) {
 		return nil, fmt.Errorf("prepare the folder of a job: %w", err)
 	}
 	r, err := j.execute(ctx, c)
+	if err != nil && j.Mode == Namespace && !isProgram(err) {
+		err = fmt.Errorf("%w; use --isolation direct", err)
+	}
 	if cleanErr := j.clean(); err == nil && cleanErr != nil {
 		err = fmt.Errorf("clean the folder of a job: %w", cleanErr)
 	}
@@ -185,4 +189,26 @@ func size(n int64) string {
 		return fmt.Sprintf("%d MiB", n>>20)
 	}
 	return fmt.Sprintf("%d KiB", n>>10)
+}
+
+// A startError says that the helper could not start a job. At stage program, the
+// mistake is in what was to be run; at stage mounts, in the machine.
+type startError struct{ stage, text string }
+
+// The stages of starting a job.
+const (
+	stageMounts  = "mounts"
+	stageProgram = "program"
+)
+
+func (e *startError) Error() string {
+	if e.stage == stageMounts {
+		return "build the namespace of a job: " + e.text
+	}
+	return "start the program of a job: " + e.text
+}
+
+func isProgram(err error) bool {
+	var start *startError
+	return errors.As(err, &start) && start.stage == stageProgram
 }

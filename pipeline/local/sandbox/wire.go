@@ -47,6 +47,16 @@ func unmarshalCommand(text []byte) (*command, error) {
 	return c, r.end()
 }
 
+// A report is what the helper says in the end.
+type report struct {
+	// Trouble is why the job could not be started, and Stage whether that was in
+	// building its root ("mounts") or in executing its program.
+	Trouble, Stage string
+	Code           int
+	Signal         int
+	MaxRSS         int64
+}
+
 func (r report) marshal() []byte {
 	var w wireWriter
 	w.text(strings.ReplaceAll(r.Trouble, "\x00", ""))

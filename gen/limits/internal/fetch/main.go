@@ -28,12 +28,13 @@ func run(args []string, stdout, stderr io.Writer) int {
 	out := flags.String("o", "gen/limits/limits.json", "write the table to `FILE`")
 	wheel := flags.String("wheel", "", "read `FILE`, a wheel of botocore, instead of downloading one")
 	want := flags.String("version", version, "download this `VERSION` of botocore, or \"latest\"")
+	python := flags.String("python", "python3", "run this `PROGRAM`, a Python with pip, to download")
 	if err := flags.Parse(args); err != nil || flags.NArg() > 0 {
 		return 2
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := fetch(ctx, *out, *wheel, *want, stderr); err != nil {
+	if err := fetch(ctx, *out, *wheel, *python, *want, stderr); err != nil {
 		fmt.Fprintln(stderr, "fetch:", err)
 		return 2
 	}
@@ -41,14 +42,14 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-func fetch(ctx context.Context, out, wheel, want string, stderr io.Writer) error {
+func fetch(ctx context.Context, out, wheel, python, want string, stderr io.Writer) error {
 	if wheel == "" {
 		dir, err := os.MkdirTemp("", "mlmax-limits-")
 		if err != nil {
 			return fmt.Errorf("make a temporary folder: %w", err)
 		}
 		defer os.RemoveAll(dir)
-		if wheel, err = download(ctx, dir, want, stderr); err != nil {
+		if wheel, err = download(ctx, dir, python, want, stderr); err != nil {
 			return err
 		}
 	}
@@ -68,14 +69,14 @@ func fetch(ctx context.Context, out, wheel, want string, stderr io.Writer) error
 
 // download has pip fetch the wheel: the wanted version, or the newest there is
 // if the package index no longer has it.
-func download(ctx context.Context, dir, want string, stderr io.Writer) (string, error) {
+func download(ctx context.Context, dir, python, want string, stderr io.Writer) (string, error) {
 	tries := []string{"botocore==" + want, "botocore"}
 	if want == "latest" {
 		tries = tries[1:]
 	}
 	var last error
 	for _, requirement := range tries {
-		cmd := exec.CommandContext(ctx, "python3", "-m", "pip", "download", "--quiet", "--no-deps",
+		cmd := exec.CommandContext(ctx, python, "-m", "pip", "download", "--quiet", "--no-deps",
 			"--only-binary", ":all:", "--dest", dir, requirement)
 		cmd.Stdout, cmd.Stderr = stderr, stderr
 		if last = cmd.Run(); last != nil {
