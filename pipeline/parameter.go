@@ -112,7 +112,7 @@ func (p *Parameter) checkString(v string) string {
 		return fmt.Sprintf("is %q, not one of %s", v, strings.Join(p.Enum, ", "))
 	}
 	if p.Pattern != "" {
-		re, err := regexp.Compile(p.Pattern)
+		re, err := regexp.Compile(`^(?:` + p.Pattern + `)$`)
 		if err != nil {
 			panic(fmt.Sprintf("pattern of parameter %s: %v", p.Key, err)) // checked when generating
 		}

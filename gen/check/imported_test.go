@@ -49,7 +49,7 @@ type Other struct {
 	})
 	const want = `shared.go:8:27: MLX011: unknown image "sklearn:1.4" of step "Prepare"
 	hint: did you mean "sklearn:1.4-2"?
-shared.go:10:30: MLX048: the script of step "Prepare" does not accept argument "--dat"
+shared.go:10:31: MLX048: the script of step "Prepare" does not accept argument "--dat"
 	hint: did you mean "--data"?
 	prepare/prepare.py:3:1: its arguments begin here
 `
