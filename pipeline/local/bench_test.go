@@ -46,29 +46,7 @@ func chain(t testing.TB, isolation, dir string, n int) (*pipeline.Definition, Op
 		if i == n-1 {
 			next = map[string]any{"End": true}
 		}
-		state := map[string]any{
-			"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync", "TimeoutSeconds": 600,
-			"Arguments": map[string]any{
-				"ProcessingJobName": "{% 'chain-" + strings.ToLower(name) + "-' & $Run %}",
-				"RoleArn":           "${" + name + "Role}",
-				"AppSpecification": map[string]any{
-					"ImageUri":            "${" + name + "Image}",
-					"ContainerEntrypoint": []string{"/bin/sh", "/opt/ml/processing/input/code/copy.sh"},
-					"ContainerArguments":  []string{"/opt/ml/processing/input/in", "/opt/ml/processing/output/out"},
-				},
-				"ProcessingInputs": []any{
-					map[string]any{"InputName": "code", "S3Input": map[string]any{"S3Uri": "s3://${Bucket}/code/${" + name + "Code}/",
-						"LocalPath": "/opt/ml/processing/input/code", "S3DataType": "S3Prefix", "S3InputMode": "File"}},
-					map[string]any{"InputName": "in", "S3Input": map[string]any{"S3Uri": "{% $Last %}",
-						"LocalPath": "/opt/ml/processing/input/in", "S3DataType": "S3Prefix", "S3InputMode": "File"}},
-				},
-				"ProcessingOutputConfig": map[string]any{"Outputs": []any{map[string]any{"OutputName": "out", "S3Output": map[string]any{
-					"S3Uri": "{% 's3://${Bucket}/runs/chain/' & $Run & '/" + name + "/' %}", "LocalPath": "/opt/ml/processing/output/out", "S3UploadMode": "EndOfJob"}}}},
-				"ProcessingResources": map[string]any{"ClusterConfig": map[string]any{"InstanceCount": 1, "InstanceType": "${" + name + "Instance}", "VolumeSizeInGB": 30}},
-				"StoppingCondition":   map[string]any{"MaxRuntimeInSeconds": 600},
-			},
-			"Assign": map[string]any{"Last": "{% $states.result.ProcessingOutputConfig.Outputs[OutputName='out'].S3Output.S3Uri %}"},
-		}
+		state := copyState(name)
 		for k, v := range next {
 			state[k] = v
 		}
@@ -85,6 +63,33 @@ func chain(t testing.TB, isolation, dir string, n int) (*pipeline.Definition, Op
 	}
 	d.ASL = text
 	return d, Options{Module: dir, Isolation: isolation}
+}
+
+// copyState is the Task of one job of the chain.
+func copyState(name string) map[string]any {
+	return map[string]any{
+		"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createProcessingJob.sync", "TimeoutSeconds": 600,
+		"Arguments": map[string]any{
+			"ProcessingJobName": "{% 'chain-" + strings.ToLower(name) + "-' & $Run %}",
+			"RoleArn":           "${" + name + "Role}",
+			"AppSpecification": map[string]any{
+				"ImageUri":            "${" + name + "Image}",
+				"ContainerEntrypoint": []string{"/bin/sh", "/opt/ml/processing/input/code/copy.sh"},
+				"ContainerArguments":  []string{"/opt/ml/processing/input/in", "/opt/ml/processing/output/out"},
+			},
+			"ProcessingInputs": []any{
+				map[string]any{"InputName": "code", "S3Input": map[string]any{"S3Uri": "s3://${Bucket}/code/${" + name + "Code}/",
+					"LocalPath": "/opt/ml/processing/input/code", "S3DataType": "S3Prefix", "S3InputMode": "File"}},
+				map[string]any{"InputName": "in", "S3Input": map[string]any{"S3Uri": "{% $Last %}",
+					"LocalPath": "/opt/ml/processing/input/in", "S3DataType": "S3Prefix", "S3InputMode": "File"}},
+			},
+			"ProcessingOutputConfig": map[string]any{"Outputs": []any{map[string]any{"OutputName": "out", "S3Output": map[string]any{
+				"S3Uri": "{% 's3://${Bucket}/runs/chain/' & $Run & '/" + name + "/' %}", "LocalPath": "/opt/ml/processing/output/out", "S3UploadMode": "EndOfJob"}}}},
+			"ProcessingResources": map[string]any{"ClusterConfig": map[string]any{"InstanceCount": 1, "InstanceType": "${" + name + "Instance}", "VolumeSizeInGB": 30}},
+			"StoppingCondition":   map[string]any{"MaxRuntimeInSeconds": 600},
+		},
+		"Assign": map[string]any{"Last": "{% $states.result.ProcessingOutputConfig.Outputs[OutputName='out'].S3Output.S3Uri %}"},
+	}
 }
 
 // BenchmarkChain reports what a step costs over its bare process, and how long it

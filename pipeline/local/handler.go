@@ -120,6 +120,15 @@ func (h *handler) unsupported(t asl.Task, what string) error {
 	return fmt.Errorf("state %q asks for %s: the local runner does not do that", t.State, what)
 }
 
+// oneHost notes for the parity note that a job had fewer hosts than on AWS.
+func (h *handler) oneHost(t asl.Task, count int) {
+	if count > 1 {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.notes = append(h.notes, fmt.Sprintf("%s ran on one host instead of %d", t.State, count))
+	}
+}
+
 // declared are the outputs that the definition names for a step.
 func (h *handler) declared(step string) []pipeline.Output {
 	for i := range h.definition.Jobs {

@@ -112,6 +112,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		}
 		j.outputs = append(j.outputs, output{port: out.OutputName, target: path.Clean(out.S3Output.LocalPath)})
 	}
+	h.oneHost(t, request.ProcessingResources.ClusterConfig.InstanceCount)
 	config, err := processingConfig(t.Arguments, request.ProcessingJobName)
 	if err != nil {
 		return nil, err

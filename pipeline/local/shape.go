@@ -141,7 +141,7 @@ func (s dict) check(path string, value any) error {
 // text is a string.
 type text struct {
 	min, max int
-	pattern  *regexp.Regexp
+	pattern  func() *regexp.Regexp
 	enum     []string
 }
 
@@ -153,8 +153,8 @@ func (s text) check(path string, value any) error {
 	if err := lengthBetween(path, utf8.RuneCountInString(v), s.min, s.max); err != nil {
 		return err
 	}
-	if s.pattern != nil && !s.pattern.MatchString(v) {
-		return &boundError{path, "satisfy regular expression pattern: " + s.pattern.String()}
+	if s.pattern != nil && !s.pattern().MatchString(v) {
+		return &boundError{path, "satisfy regular expression pattern: " + s.pattern().String()}
 	}
 	if s.enum != nil && !slices.Contains(s.enum, v) {
 		return &boundError{path, "satisfy enum value set: [" + strings.Join(s.enum, ", ") + "]"}

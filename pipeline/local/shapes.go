@@ -1,6 +1,9 @@
 package local
 
-import "regexp"
+import (
+	"regexp"
+	"sync"
+)
 
 // The requests that the local runner takes. Members are those that Step Functions
 // is known to accept (Step Functions Developer Guide, connect-sagemaker and its
@@ -9,8 +12,12 @@ import "regexp"
 // and of the S3 API. A member that SageMaker has and that has no meaning here
 // (tags, keys, subnets) is checked like the others.
 
+// matching is a text of a pattern, which is compiled when it is first needed: a
+// program that runs nothing need not wait for it.
 func matching(min, max int, pattern string) text {
-	return text{min: min, max: max, pattern: regexp.MustCompile(`^(?:` + pattern + `)$`)}
+	return text{min: min, max: max, pattern: sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`^(?:` + pattern + `)$`)
+	})}
 }
 
 func oneOf(values ...string) text { return text{enum: values} }

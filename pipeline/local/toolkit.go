@@ -105,20 +105,7 @@ func (s script) argv() []string {
 // variables are what the toolkit sets for the script (its environment.py), for one
 // host and no accelerator.
 func (s script) variables(job string, channels []string, resource, inputs map[string]any) map[string]string {
-	framework := map[string]any{}
-	for key, v := range s.own {
-		if !slices.Contains(toolkitOwn, key) {
-			framework[key] = v
-		}
-	}
-	var logLevel any = json.Number("20")
-	if v, ok := s.own["sagemaker_container_log_level"]; ok {
-		logLevel = v
-	}
-	region := ""
-	if v, ok := s.own["sagemaker_region"]; ok {
-		region = pyStr(v)
-	}
+	framework := s.framework()
 	hosts := []any{"algo-1"}
 	group, instance := resource["current_group_name"], resource["current_instance_type"]
 	channelDirs := map[string]any{}
@@ -132,7 +119,7 @@ func (s script) variables(job string, channels []string, resource, inputs map[st
 		"distribution_hosts": []any{}, "distribution_instance_groups": []any{},
 		"framework_module": nil, "hosts": hosts, "input_config_dir": inputConfigDir, "input_data_config": inputs,
 		"input_dir": inputDir, "instance_groups": []any{group}, "instance_groups_dict": map[string]any{pyStr(group): groupOf(resource)},
-		"is_hetero": false, "log_level": logLevel, "model_dir": modelDir, "module_dir": s.submit, "module_name": module,
+		"is_hetero": false, "log_level": s.setting("sagemaker_container_log_level", json.Number("20")), "model_dir": modelDir, "module_dir": s.submit, "module_name": module,
 		"network_interface_name": "eth0", "num_cpus": runtime.NumCPU(), "num_gpus": 0, "num_neurons": 0,
 		"output_data_dir": outputDataDir, "output_dir": outputDir, "output_intermediate_dir": intermediateDir,
 		"resource_config": resource, "user_entry_point": s.program,
@@ -158,16 +145,34 @@ func (s script) variables(job string, channels []string, resource, inputs map[st
 		values["hp_"+key] = v
 	}
 	set := map[string]string{
-		"CURRENT_HOST": "algo-1", "SAGEMAKER_JOB_NAME": "", "SAGEMAKER_REGION": region, "TRAINING_JOB_NAME": job,
-		"TRAINING_JOB_ARN": jobARN("training-job", job),
-	}
-	if v, ok := s.own["sagemaker_job_name"]; ok {
-		set["SAGEMAKER_JOB_NAME"] = pyStr(v)
+		"CURRENT_HOST": "algo-1", "SAGEMAKER_JOB_NAME": pyStr(s.setting("sagemaker_job_name", "")),
+		"SAGEMAKER_REGION":  pyStr(s.setting("sagemaker_region", "")),
+		"TRAINING_JOB_NAME": job, "TRAINING_JOB_ARN": jobARN("training-job", job),
 	}
 	for name, v := range values {
 		set["SM_"+strings.ToUpper(name)] = variable(v)
 	}
 	return set
+}
+
+// setting is one of the toolkit's own parameters, or what it is when not given.
+func (s script) setting(name string, otherwise any) any {
+	if v, ok := s.own[name]; ok {
+		return v
+	}
+	return otherwise
+}
+
+// framework are the parameters that start with sagemaker_ and that the toolkit
+// does not know itself.
+func (s script) framework() map[string]any {
+	all := map[string]any{}
+	for key, v := range s.own {
+		if !slices.Contains(toolkitOwn, key) {
+			all[key] = v
+		}
+	}
+	return all
 }
 
 // variable is a value as the toolkit puts it into the environment.
@@ -222,7 +227,7 @@ func jobARN(kind, name string) string {
 	return "arn:aws:sagemaker:" + region + ":" + account + ":" + kind + "/" + name
 }
 
-// seconds is a number of seconds for people.
+// secondsText is a number of seconds for people.
 func secondsText(n int64) string {
 	switch {
 	case n%3600 == 0:

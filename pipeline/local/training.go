@@ -118,6 +118,7 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	if !filepath.IsLocal(filepath.FromSlash(s.program)) {
 		return nil, nil, asl.Fail(asl.ErrorTaskFailed, fmt.Sprintf("sagemaker_program %q is not in the code folder", s.program))
 	}
+	h.oneHost(t, request.ResourceConfig.InstanceCount)
 	resource := resourceConfig(request.ResourceConfig.InstanceType)
 	inputs := inputDataConfig(request.InputDataConfig)
 	hyper := make(map[string]any, len(request.HyperParameters))

@@ -281,3 +281,30 @@ func TestMetricsAreReadFromTheLog(t *testing.T) {
 		t.Error("a bad expression was taken")
 	}
 }
+
+func TestEveryPatternCompiles(t *testing.T) {
+	t.Parallel()
+	var walk func(s shape)
+	walk = func(s shape) {
+		switch s := s.(type) {
+		case structure:
+			for _, m := range s {
+				walk(m.shape)
+			}
+		case list:
+			walk(s.of)
+		case dict:
+			walk(s.key)
+			walk(s.value)
+		case text:
+			if s.pattern != nil {
+				s.pattern()
+			}
+		}
+	}
+	for _, s := range []structure{
+		processingRequest, trainingRequest, createModelPackageRequest, describeModelPackageRequest, listModelPackagesRequest, getObjectRequest, putObjectRequest,
+	} {
+		walk(s)
+	}
+}

@@ -4,17 +4,20 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
-var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+var bucketName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
+})
 
 // CheckName says what is wrong with a bucket and key, or nil. S3 takes more keys
 // than a file system does; those that would not be one file below one folder are
 // refused.
 func CheckName(bucket, key string) error {
-	if !bucketName.MatchString(bucket) {
+	if !bucketName().MatchString(bucket) {
 		return fmt.Errorf("bucket name %q is not 3 to 63 lower-case letters, digits, dots and hyphens", bucket)
 	}
 	switch {
