@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mlmax/mlmax/gen/diag"
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/emitcfn"
 	"github.com/mlmax/mlmax/gen/emitdoc"
@@ -16,22 +17,9 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// emit plans the pipelines of specs without errors and makes their files.
-func (r *Result) emit(o Options, loaded []*load.Package) error {
-	if len(loaded) == 0 {
-		return nil
-	}
-	module, err := moduleOf(loaded)
-	if err != nil {
-		return err
-	}
-	below := "generated" // the output folder, below the module's root
-	r.Out = filepath.Join(module.ModuleDir, below)
-	if o.Out != "" {
-		if r.Out, below, err = place(o, module); err != nil {
-			return err
-		}
-	}
+// emit plans the pipelines of specs without errors and makes their files; below is
+// the output folder as a slash path below the module's root.
+func (r *Result) emit(below string) error {
 	for _, s := range r.Specs {
 		for _, p := range plan.Plan(s) {
 			files, err := emitOne(p, path.Join(p.ModulePath, below))
@@ -96,20 +84,49 @@ func moduleOf(loaded []*load.Package) (*load.Package, error) {
 	return first, nil
 }
 
-// place is the output folder that was asked for: absolute, and as a slash path
-// below the module's root. The generated Go imports the specs and is imported by
-// its own main, so it must lie in their module.
-func place(o Options, module *load.Package) (abs, below string, err error) {
-	abs = o.Out
-	if !filepath.IsAbs(abs) {
-		abs = filepath.Join(o.Dir, abs)
+// place finds the output folder: that which was asked for, or "generated" in the
+// module of the specs. The generated Go imports the specs and is imported by its
+// own main, so it must lie in their module; below is where.
+func (r *Result) place(o Options, loaded []*load.Package) (below string, err error) {
+	if len(loaded) == 0 {
+		return "", nil
 	}
-	if abs, err = filepath.Abs(abs); err != nil {
-		return "", "", fmt.Errorf("finding the output folder: %w", err)
+	module, err := moduleOf(loaded)
+	if err != nil {
+		return "", err
 	}
-	below, err = filepath.Rel(module.ModuleDir, abs)
+	out := o.Out
+	switch {
+	case out == "":
+		out = filepath.Join(module.ModuleDir, "generated")
+	case !filepath.IsAbs(out):
+		out = filepath.Join(o.Dir, out)
+	}
+	if r.Out, err = filepath.Abs(out); err != nil {
+		return "", fmt.Errorf("finding the output folder: %w", err)
+	}
+	below, err = filepath.Rel(module.ModuleDir, r.Out)
 	if err != nil || below == ".." || strings.HasPrefix(below, ".."+string(filepath.Separator)) {
-		return "", "", fmt.Errorf("output folder %s lies outside of module %s, whose packages the generated Go imports; name one inside with --out", o.Out, module.ModulePath)
+		return "", fmt.Errorf("output folder %s lies outside of module %s, whose packages the generated Go imports; name one inside with --out", o.Out, module.ModulePath)
 	}
-	return abs, filepath.ToSlash(below), nil
+	return filepath.ToSlash(below), nil
+}
+
+// reachable reports specs that Go does not let the output folder import: those
+// below a folder called internal whose parent the output does not lie below.
+func reachable(specs []*ir.Spec, below string, bag *diag.Bag) {
+	for _, s := range specs {
+		out := path.Join(s.ModulePath, below) + "/"
+		parts := strings.Split(s.Path, "/")
+		for i, part := range parts {
+			parent := strings.Join(parts[:i], "/")
+			if part != "internal" || strings.HasPrefix(out, parent+"/") {
+				continue
+			}
+			bag.Report(diag.Diagnostic{Pos: s.Pos, Code: diag.NotImportable,
+				Message: fmt.Sprintf("package %q lies below an internal folder, and what is generated into %q cannot import it", s.Path, below),
+				Hint:    fmt.Sprintf("move the package, or generate with --out below %q", parent)})
+			break
+		}
+	}
 }

@@ -10,7 +10,6 @@ package gen
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"slices"
 
 	"github.com/mlmax/mlmax/gen/check"
@@ -67,40 +66,39 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("checking specs: %w", err)
 	}
-	r.Diagnostics = bag.List()
-	if bag.Failed() {
-		return r, nil
+	below, err := r.place(o, loaded)
+	if err == nil {
+		reachable(sound, below, &bag)
 	}
-	if err := r.emit(o, loaded); err != nil {
+	r.Diagnostics = bag.List()
+	switch {
+	case bag.Failed() || len(loaded) == 0:
+		return r, nil
+	case err != nil:
 		return nil, err
 	}
-	return r, nil
+	return r, r.emit(below)
 }
 
-// checkAll checks specs beside each other: most of the time goes into waiting for
-// the one Python process that each starts. Each check sees what was reported
-// before, to be silent about the same; the bag takes repetitions as one.
+// checkAll checks specs by themselves and beside each other. Each check sees what
+// was reported before, to be silent about the same; the bag takes repetitions as
+// one.
 func checkAll(ctx context.Context, specs []*ir.Spec, bag *diag.Bag) {
 	before := bag.List()
-	bags := make([]diag.Bag, len(specs))
-	slots := make(chan struct{}, runtime.NumCPU())
-	var waits []func()
-	for i, s := range specs {
-		waits = append(waits, beside(func() {
-			for _, d := range before {
-				bags[i].Report(d)
-			}
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			check.Check(ctx, s, &bags[i])
-		}))
+	bags := make([]*diag.Bag, len(specs))
+	for i := range specs {
+		bags[i] = &diag.Bag{}
+		for _, d := range before {
+			bags[i].Report(d)
+		}
 	}
-	for i, wait := range waits {
-		wait()
-		for _, d := range bags[i].List() {
+	check.All(ctx, specs, bags)
+	for _, b := range bags {
+		for _, d := range b.List() {
 			bag.Report(d)
 		}
 	}
+	check.Clashes(specs, bag)
 }
 
 // compiles reports whether the package and those of its steps compile. What means

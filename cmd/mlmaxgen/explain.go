@@ -50,7 +50,11 @@ func (a *app) explainCodes() error {
 		return a.printJSON(list)
 	}
 	for _, e := range all {
-		fmt.Fprintf(a.stdout, "%s  %s\n", e.Code, strings.TrimSuffix(e.Summary, "."))
+		summary, warning := strings.CutSuffix(e.Summary, ". A warning.")
+		if warning {
+			summary += " (warning)"
+		}
+		fmt.Fprintf(a.stdout, "%s  %s\n", e.Code, strings.TrimSuffix(summary, "."))
 	}
 	return nil
 }

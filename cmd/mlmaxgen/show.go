@@ -18,7 +18,8 @@ func (a *app) showCommand() *cobra.Command {
 		Long: `Show prints an outline of each pipeline: parameters, steps in the order of
 execution with what feeds each input, registrations, environments. With --json it
 prints an object with the members specs (as written, with positions) and plans
-(resolved); specs are there even if there are errors.`,
+(resolved); specs are there even if there are errors, plans only if there are none.
+Their members are those of the types Spec and Plan in package gen/ir.`,
 		Example: "  mlmaxgen show ./specs/census\n  mlmaxgen show --json ./specs/census",
 		RunE: func(c *cobra.Command, args []string) error {
 			r, err := a.generate(c.Context(), args)
@@ -29,7 +30,11 @@ prints an object with the members specs (as written, with positions) and plans
 				return err
 			}
 			if a.json {
-				err = a.printJSON(members{{"specs", written(r.Specs, a.config().Dir)}, {"plans", r.Plans}})
+				plans := r.Plans
+				if plans == nil {
+					plans = []*ir.Plan{}
+				}
+				err = a.printJSON(members{{"specs", written(r.Specs, a.config().Dir)}, {"plans", plans}})
 			} else {
 				err = outline(a.stdout, r.Plans)
 			}

@@ -84,7 +84,9 @@ func object(v reflect.Value, dir string) any {
 	m := members{}
 	for i := range v.NumField() {
 		f, value := v.Type().Field(i), v.Field(i)
-		if value.IsZero() || f.Name == "End" {
+		// A value is there though it is zero: what was not written has no place, and
+		// was left out as a whole.
+		if value.IsZero() && f.Name != "V" || f.Name == "End" {
 			continue
 		}
 		switch whole := value.Interface().(type) {

@@ -77,7 +77,11 @@ func (p *pass) amounts(u *useLink) {
 		}
 	}
 	if s.Kind == ir.Training {
-		most(ins, "InputDataConfig", "channels", 0, "")
+		own, ownWhat := 0, ""
+		if isolated := u.use.Settings.Isolated; isolated.V || s.Settings.Isolated.V && !isolated.Written() {
+			own, ownWhat = 1, " beside the code"
+		}
+		most(ins, "InputDataConfig", "channels", own, ownWhat)
 		most(hyper, "HyperParameters", "hyperparameters", ownHyper, fmt.Sprintf(" beside %d of its own", ownHyper))
 		most(env, "TrainingEnvironmentMap", "environment variables", 0, "")
 		return
@@ -105,7 +109,9 @@ func (p *pass) lengths(s *ir.Step) {
 		p.length(x.Arg, "ContainerArgument", "flag")
 		p.length(x.Hyper, "HyperParameterKey", "name of a hyperparameter")
 		p.length(x.Env, envKey, "name of a variable")
-		p.value(x, s.Kind, x.Default, fmt.Sprintf("default of %q", x.Name))
+		if _, ok := parse(x.Type, x.Default.V); ok {
+			p.value(x, s.Kind, x.Default, fmt.Sprintf("default of %q", x.Name))
+		}
 		for _, v := range x.Enum.V {
 			if p.value(x, s.Kind, ir.At[string]{V: v, Pos: x.Enum.Pos, End: x.Enum.End}, fmt.Sprintf("enum of %q", x.Name)) {
 				break

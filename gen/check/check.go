@@ -12,7 +12,10 @@ import (
 	"context"
 	"fmt"
 	"go/token"
+	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/mlmax/mlmax/gen/diag"
 	"github.com/mlmax/mlmax/gen/ir"
@@ -41,15 +44,49 @@ func Rules() []Rule {
 // Check applies every rule to the spec. The scripts are read by python3 in the
 // meantime; when ctx ends, that part is left out with a warning.
 func Check(ctx context.Context, s *ir.Spec, bag *diag.Bag) {
-	p := newPass(s, bag)
-	facts := p.startScripts(ctx)
-	for _, r := range slices.Concat(graphRules, pipelineRules, nameRules, valueRules, conditionRules,
-		codeRules, textRules, environmentRules, limitRules) {
-		p.apply(r)
+	All(ctx, []*ir.Spec{s}, []*diag.Bag{bag})
+}
+
+// All checks several specs beside each other, each into the bag of its place. One
+// python3 reads the scripts of many: to start one takes longer than to read.
+func All(ctx context.Context, specs []*ir.Spec, bags []*diag.Bag) {
+	passes := make([]*pass, len(specs))
+	parallel(len(specs), func(i int) { passes[i] = newPass(specs[i], bags[i]) })
+	wait := startScripts(ctx, passes)
+	parallel(len(passes), func(i int) {
+		for _, r := range slices.Concat(graphRules, pipelineRules, nameRules, valueRules, conditionRules,
+			codeRules, textRules, environmentRules, limitRules) {
+			passes[i].apply(r)
+		}
+		passes[i].blame()
+	})
+	wait()
+	parallel(len(passes), func(i int) {
+		for _, r := range scriptRules {
+			passes[i].apply(r)
+		}
+	})
+}
+
+// parallel calls f for 0 to n-1, as many at a time as there are processors. A panic
+// in one is the caller's.
+func parallel(n int, f func(i int)) {
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	bugs := make([]any, min(n, runtime.GOMAXPROCS(0)))
+	for worker := range bugs {
+		wait.Go(func() {
+			defer func() { bugs[worker] = recover() }()
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
 	}
-	p.facts = <-facts
-	for _, r := range scriptRules {
-		p.apply(r)
+	wait.Wait()
+	for _, bug := range bugs {
+		if bug != nil {
+			panic(bug)
+		}
 	}
 }
 
@@ -63,6 +100,8 @@ type pass struct {
 	code  map[*ir.Step]*codeState
 	facts *scriptFacts
 	known damage
+	// blamed are the places of errors, once the rules about the spec alone are done.
+	blamed map[token.Position]bool
 }
 
 func newPass(s *ir.Spec, bag *diag.Bag) *pass {
@@ -79,6 +118,17 @@ func newPass(s *ir.Spec, bag *diag.Bag) *pass {
 func (p *pass) apply(r Rule) {
 	p.rule = r
 	r.run(p)
+}
+
+// blame notes what has been reported, for the rules that hold scripts against
+// structs: what is wrong by itself cannot be right there.
+func (p *pass) blame() {
+	p.blamed = map[token.Position]bool{}
+	for _, d := range p.bag.List() {
+		if d.Severity == diag.Error {
+			p.blamed[d.Pos] = true
+		}
+	}
 }
 
 // A place is where a diagnostic points: positions of [ir.At] and of whole nodes.

@@ -140,12 +140,27 @@ func valueNames(prefix string, port *ir.Port) []string {
 func whenUnknown(p *pass) {
 	p.conditions(func(l *links, r *ir.Register) {
 		refs(r.Cond, func(e *ir.Expr) {
-			if t := l.resolve(e.Ref, r.Index); t.unknown != "" {
+			if t := l.resolve(e.Ref, r.Index); t.unknown != "" && !p.damagedReport(l, e.Ref) {
 				p.report(part(e, t.unknown), fmt.Sprintf("unknown field %q in the condition of %q", t.unknown, r.Name),
 					diag.DidYouMean(t.unknown, t.words))
 			}
 		})
 	})
+}
+
+// damagedReport reports whether a name leads into an artifact that lacks a field,
+// which the reader reported.
+func (p *pass) damagedReport(l *links, ref string) bool {
+	parts := strings.Split(ref, ".")
+	if len(parts) < 2 {
+		return false
+	}
+	u := l.use(parts[0])
+	if u == nil {
+		return false
+	}
+	port := portIn(u.use.Step.Ports, parts[1])
+	return port != nil && port.Artifact != nil && p.known.declaration(port.Artifact.Pos)
 }
 
 // part is the place of a part of a name: names hold no escapes, so that their

@@ -66,6 +66,12 @@ var contracts = []contract{
 	{name: "NaN", fields: "R mlmax.Output[Report]",
 		script: "import json\nfrom pathlib import Path\ntext = json.dumps({'auc': score()}, indent=2)\nPath('r').write_text(text + '\\n')\n",
 		want:   []string{`MLX052 report "R"`}},
+	{name: "NaNByName", fields: "R mlmax.Output[Report] `arg:\"--r\"`",
+		script: argparse + "import json, os\nparser.add_argument('--r')\nargs = parser.parse_args()\nwith open(os.path.join(args.r, 'report.json'), 'w') as f:\n    json.dump({'auc': score()}, f)\n",
+		want:   []string{`MLX052 report "R"`}},
+	{name: "Texts", fields: "A string `arg:\"--alpha\" default:\"many\"`\nB string `arg:\"--beta\" default:\"3\"`",
+		script: argparse + "parser.add_argument('--alpha', type=int)\nparser.add_argument('--beta', type=int)\nparser.parse_args()\n",
+		want:   []string{`MLX048 "--alpha" as a number, and "many" is none`}},
 	{name: "Syntax", script: "def f(:\n    pass\n", want: []string{`MLX053 does not parse`}},
 	{name: "SyntaxBeside", script: "import helper\n", files: map[string]string{"helper.py": "x = = 1\n", "unused.py": "y = = 1\n"}, want: []string{`MLX053 does not parse`}},
 
@@ -98,6 +104,10 @@ var contracts = []contract{
 	{name: "Finite", fields: "R mlmax.Output[Report]", script: "import json, math\nif math.isnan(x()):\n    raise SystemExit(1)\nwith open('r') as f:\n    json.dump({'auc': x()}, f)\n"},
 	{name: "Whole", fields: "R mlmax.Output[Report]", script: "import json\nwith open('r') as f:\n    json.dump({'auc': int(x()), 'name': 'a'}, f)\n"},
 	{name: "Printed", fields: "R mlmax.Output[Report]", script: "import json, sys\njson.dump({'auc': x()}, sys.stdout)\nprint(json.dumps({'auc': x()}))\n"},
+	{name: "OtherFiles", fields: "R mlmax.Output[Report] `arg:\"--r\"`",
+		script: argparse + "import json, pathlib\nparser.add_argument('--r')\nargs = parser.parse_args()\nout = pathlib.Path('/tmp')\nwith open(out / 'params.json', 'w') as f:\n    json.dump(vars(args), f)\n" +
+			"(out / 'meta.json').write_text(json.dumps({'x': score()}))\njson.dump({'columns': ['a', 'b'], 'n': {'rows': len(out)}}, open(args.r, 'w'))\n"},
+	{name: "Imported", train: true, script: "import os\nif __name__ == '__main__':\n    pass\nelse:\n    x = os.environ['SM_CHANNEL_EXTRA']\nif __name__ != '__main__':\n    y = os.environ['SM_CHANNEL_EXTRA']\n"},
 	{name: "Shape", script: "x = 1\n", fields: "A int `env:\"ALPHA\" default:\"1\"`"},
 	{name: "Latin", script: "# caf\xe9\nx = = 1\n"},
 	{name: "Mark", script: "\ufeffx = 1\n"},

@@ -48,7 +48,9 @@ func assess(s *ir.Spec, list diag.List) damage {
 		if x.Severity != diag.Error {
 			continue
 		}
-		d.lines[where{x.Pos.Filename, x.Pos.Line}] = true
+		if x.Code != diag.MissingKey { // which is a mistake by itself, and breaks nothing else
+			d.lines[where{x.Pos.Filename, x.Pos.Line}] = true
+		}
 		if !holes[x.Code] {
 			continue
 		}

@@ -73,7 +73,11 @@ const maxPrefix = 128
 func environmentBucket(p *pass) {
 	p.environments(func(e *ir.Environment) {
 		where := at(e.Bucket).or(point(e.Pos))
-		if why, hint := badBucket(e.Bucket.V); why != "" && !p.known.line(where.pos) {
+		if e.Bucket.V == "" {
+			if !p.known.line(where.pos) {
+				p.report(where, fmt.Sprintf("environment %q has no bucket", e.VarName), `add Bucket: "…"`)
+			}
+		} else if why, hint := badBucket(e.Bucket.V); why != "" {
 			p.report(where, fmt.Sprintf("bucket %q of environment %q: %s", e.Bucket.V, e.VarName, why), hint)
 		}
 		if why, hint := badPrefix(e.Prefix.V); why != "" {
@@ -85,8 +89,6 @@ func environmentBucket(p *pass) {
 func badBucket(name string) (why, hint string) {
 	_, ip := netip.ParseAddr(name)
 	switch {
-	case name == "":
-		return "it has none", `add Bucket: "…"`
 	case strings.HasPrefix(name, "s3://") || strings.HasPrefix(name, "arn:"):
 		return "it is not a name alone", "write the bucket's name, without s3:// and without a path"
 	case len(name) < 3 || len(name) > 63:
@@ -289,10 +291,15 @@ func (p *pass) ids(list []ir.At[string], re *regexp.Regexp, shape, what, like st
 	}
 }
 
-// maxTags leaves room for the two tags that Step Functions adds to jobs; all
-// together they are one parameter of the template, which holds 4,096 characters.
+// ownTags begins the tags that jobs get beside the environment's: the pipeline,
+// the step, the run and the environment.
+const ownTags = "mlmax:"
+
+// maxTags is what is left of the 50 tags of a job (TagList) beside those four and
+// the two that Step Functions adds; all together they are one parameter of the
+// template, which holds 4,096 characters.
 const (
-	maxTags    = 48
+	maxTags    = 50 - 4 - 2
 	maxTagText = 4096
 )
 
@@ -349,11 +356,7 @@ func (p *pass) overrides(e *ir.Environment) {
 		case !ok:
 			p.report(at(o.Key), fmt.Sprintf("environment %q sets the instance of unknown step %q", e.VarName, o.Key.V), diag.DidYouMean(o.Key.V, words))
 		case !limits.InEnum(instanceShape(kind), o.Value.V):
-			hint := fmt.Sprintf("use a type that SageMaker offers for %s jobs", kind)
-			if near := diag.Nearest(o.Value.V, limits.Enum(instanceShape(kind))); near != "" {
-				hint = fmt.Sprintf("did you mean %q?", near)
-			}
-			p.report(at(o.Value), fmt.Sprintf("instance type %q is not offered for %s jobs such as %q", o.Value.V, kind, o.Key.V), hint)
+			p.report(at(o.Value), fmt.Sprintf("instance type %q is not offered for %s jobs such as %q", o.Value.V, kind, o.Key.V), instanceHint(o.Value.V, kind))
 		case seen[o.Key.V]:
 			p.report(at(o.Key), fmt.Sprintf("the instance of %q is set twice", o.Key.V), "remove one of the two")
 		}
@@ -368,11 +371,13 @@ func (p *pass) tags(e *ir.Environment) {
 		total += len(t.Key.V) + len(t.Value.V) + 2
 		switch {
 		case i == maxTags:
-			p.report(at(t.Key), fmt.Sprintf("%d tags are more than the %d that jobs can take beside those of Step Functions", len(e.Tags), maxTags), "remove some")
+			p.report(at(t.Key), fmt.Sprintf("%d tags are more than the %d that jobs can take beside those of mlmax and Step Functions", len(e.Tags), maxTags), "remove some")
 		case total > maxTagText && total-len(t.Key.V)-len(t.Value.V)-2 <= maxTagText:
 			p.report(at(t.Key), fmt.Sprintf("the tags of environment %q have more than %d characters together", e.VarName, maxTagText), "shorten them")
 		case strings.HasPrefix(strings.ToLower(t.Key.V), "aws:"):
 			p.report(at(t.Key), fmt.Sprintf("tag %q begins with aws:, which AWS keeps for itself", t.Key.V), "rename it")
+		case strings.HasPrefix(strings.ToLower(t.Key.V), ownTags):
+			p.report(at(t.Key), fmt.Sprintf("tag %q begins with %s, as those do that jobs get besides", t.Key.V, ownTags), "rename it")
 		case t.Key.V == "" && p.known.line(t.Key.Pos):
 		case !key.Allows(chars(t.Key.V)) || !tagText.MatchString(t.Key.V):
 			p.report(at(t.Key), fmt.Sprintf("tag %q is not 1 to 128 letters, digits and : / . _ @ + -", t.Key.V), "rename it")

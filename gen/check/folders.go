@@ -21,7 +21,7 @@ var codeRules = []Rule{
 	{Code: diag.ScriptOutside, Doc: "scripts lie in their package", run: scriptOutside},
 	{Code: diag.SharedFolder, Doc: "one code folder a step", Severity: diag.Warning, run: sharedFolder},
 	{Code: diag.CodeSymlink, Doc: "code folders hold files and folders only", run: codeSymlink},
-	{Code: diag.ProcessingRequirements, Doc: "processing steps have no requirements.txt", run: processingRequirements},
+	{Code: diag.UninstalledRequirements, Doc: "requirements.txt stands where it is installed", run: uninstalledRequirements},
 	{Code: diag.BadValue, Doc: "scripts are .py or .sh", run: scriptKind},
 	{Code: diag.LocalMissing, Doc: "local data is there, and of its artifact's form", run: localMissing},
 }
@@ -129,7 +129,12 @@ func oddEntries(base, dir string) []*code.NotRegularError {
 func scriptMissing(p *pass) {
 	for _, s := range p.spec.Steps {
 		c := p.code[s]
-		if c.missing == "" || c.outside != "" {
+		switch {
+		case c.missing == "" || c.outside != "":
+			continue
+		case strings.Contains(s.Settings.Script.V, `\`):
+			p.report(at(s.Settings.Script), fmt.Sprintf("script %q of step %q cannot be run: paths in tags have forward slashes", s.Settings.Script.V, s.Name),
+				fmt.Sprintf("write %q", strings.ReplaceAll(s.Settings.Script.V, `\`, "/")))
 			continue
 		}
 		p.report(at(s.Settings.Script), fmt.Sprintf("script %q of step %q cannot be run: %s", s.Settings.Script.V, s.Name, c.missing),
@@ -195,6 +200,31 @@ func sharedFolder(p *pass) {
 		}
 		first[c.dir] = s
 	}
+	told := map[*ir.Step]bool{}
+	for _, s := range p.spec.Steps {
+		outer := p.around(s, first)
+		if outer == nil || told[outer] {
+			continue
+		}
+		told[outer] = true
+		p.report(at(outer.Settings.Script), fmt.Sprintf("the folder of step %q holds that of step %q: a change to one is a change to both", outer.Name, s.Name),
+			"give each step a folder of its own", related(at(s.Settings.Script), "the script further down"))
+	}
+}
+
+// around is the step in whose code folder that of another lies, or nil.
+func (p *pass) around(s *ir.Step, byDir map[string]*ir.Step) *ir.Step {
+	c := p.code[s]
+	if !c.usable() || c.dir == s.Dir {
+		return nil
+	}
+	for dir := c.dir; dir != s.Dir && dir != filepath.Dir(dir); {
+		dir = filepath.Dir(dir)
+		if outer := byDir[dir]; outer != nil {
+			return outer
+		}
+	}
+	return nil
 }
 
 func codeSymlink(p *pass) {
@@ -211,20 +241,41 @@ func codeSymlink(p *pass) {
 	}
 }
 
-func processingRequirements(p *pass) {
+func uninstalledRequirements(p *pass) {
 	for _, s := range p.spec.Steps {
 		c := p.code[s]
-		if s.Kind != ir.Processing || !c.usable() {
+		if !c.usable() {
 			continue
 		}
 		file := filepath.Join(c.dir, "requirements.txt")
-		if _, err := os.Lstat(file); err == nil {
-			where := diag.Related{Message: "this file"}
-			where.Pos.Filename, where.Pos.Line, where.Pos.Column = file, 1, 1
+		if _, err := os.Lstat(file); err != nil {
+			continue
+		}
+		where := diag.Related{Message: "this file"}
+		where.Pos.Filename, where.Pos.Line, where.Pos.Column = file, 1, 1
+		switch setting, isolated := p.isolated(s); {
+		case s.Kind == ir.Processing:
 			p.report(at(s.Settings.Script), fmt.Sprintf("step %q has a requirements.txt, which nobody installs in a processing job", s.Name),
 				"remove it and use an image that holds the packages", where)
+		case isolated:
+			p.report(at(setting), fmt.Sprintf("step %q has a requirements.txt, and an isolated job has no network to install it from", s.Name),
+				"remove isolated, or the file and use an image that holds the packages", where)
 		}
 	}
+}
+
+// isolated finds where a step is said to run without network: in its type, or in
+// one of its uses.
+func (p *pass) isolated(s *ir.Step) (setting ir.At[bool], ok bool) {
+	if s.Settings.Isolated.V {
+		return s.Settings.Isolated, true
+	}
+	p.usesOf(s, func(u *useLink) {
+		if u.use.Settings.Isolated.V {
+			setting, ok = u.use.Settings.Isolated, true
+		}
+	})
+	return setting, ok
 }
 
 func localMissing(p *pass) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mlmax/mlmax/gen/diag"
@@ -182,52 +183,55 @@ func badAfter(p *pass) {
 		if l.broken {
 			continue
 		}
+		all := map[string]node{}
 		for _, u := range l.pipe.Uses {
-			p.afters(l.pipe, u.Name, u.Index, u.After)
+			all[u.Name] = node{u.Name, u.Index, point(u.Pos)}
 		}
 		for _, r := range l.pipe.Registers {
-			p.afters(l.pipe, r.Name, r.Index, r.After)
+			all[r.Name] = node{r.Name, r.Index, point(r.Pos)}
+		}
+		for _, u := range l.pipe.Uses {
+			p.afters(all, all[u.Name], u.After)
+		}
+		for _, r := range l.pipe.Registers {
+			p.afters(all, all[r.Name], r.After)
 		}
 	}
 }
 
-func (p *pass) afters(pipe *ir.Pipeline, name string, index int, after []ir.At[string]) {
-	if len(after) == 0 {
-		return
-	}
-	type step struct {
-		name  string
-		index int
-		place place
-	}
-	var steps []step
-	var above []string
-	for _, u := range pipe.Uses {
-		steps = append(steps, step{u.Name, u.Index, point(u.Pos)})
-	}
-	for _, r := range pipe.Registers {
-		steps = append(steps, step{r.Name, r.Index, point(r.Pos)})
-	}
-	for _, s := range steps {
-		if s.index < index {
-			above = append(above, s.name)
-		}
-	}
-next:
+// A node is a step or registration of a pipeline.
+type node struct {
+	name  string
+	index int
+	place place
+}
+
+func (p *pass) afters(all map[string]node, n node, after []ir.At[string]) {
 	for _, a := range after {
-		for _, s := range steps {
-			if s.name != a.V {
-				continue
-			}
-			switch {
-			case s.index == index:
-				p.report(at(a), fmt.Sprintf("step %q runs after itself", name), diag.DidYouMean("", above))
-			case s.index > index:
-				p.report(at(a), fmt.Sprintf("step %q runs after %q, which is declared below it", name, a.V),
-					fmt.Sprintf("move %q below %q", name, a.V), related(s.place, "%s is declared here", a.V))
-			}
-			continue next
+		switch first, known := all[a.V]; {
+		case !known:
+			p.report(at(a), fmt.Sprintf("step %q runs after unknown step %q", n.name, a.V), diag.DidYouMean(a.V, above(all, n)))
+		case first.index == n.index:
+			p.report(at(a), fmt.Sprintf("step %q runs after itself", n.name), diag.DidYouMean("", above(all, n)))
+		case first.index > n.index:
+			p.report(at(a), fmt.Sprintf("step %q runs after %q, which is declared below it", n.name, a.V),
+				fmt.Sprintf("move %q below %q", n.name, a.V), related(first.place, "%s is declared here", a.V))
 		}
-		p.report(at(a), fmt.Sprintf("step %q runs after unknown step %q", name, a.V), diag.DidYouMean(a.V, above))
 	}
+}
+
+// above are the names of what is declared above a node, in the pipeline's order.
+func above(all map[string]node, n node) []string {
+	var nodes []node
+	for _, x := range all {
+		if x.index < n.index {
+			nodes = append(nodes, x)
+		}
+	}
+	slices.SortFunc(nodes, func(x, y node) int { return x.index - y.index })
+	names := make([]string, len(nodes))
+	for i, x := range nodes {
+		names[i] = x.name
+	}
+	return names
 }

@@ -2,6 +2,7 @@ package check
 
 import (
 	"fmt"
+	"go/token"
 	"regexp"
 	"strings"
 
@@ -15,6 +16,8 @@ var nameRules = []Rule{
 	{Code: diag.NameClash, Doc: "names that become one in lower case", run: nameClash},
 	{Code: diag.NameTooLong, Doc: "names fit once environment and attempt are added", run: nameTooLong},
 	{Code: diag.BadName, Doc: "names have the letters that the service accepts", run: badName},
+	{Code: diag.UnexportedField, Doc: "types that generated code names are exported", run: unexportedType},
+	{Code: diag.NotImportable, Doc: "generated code can import the package", run: notImportable},
 	{Code: diag.ReservedName, Doc: "names that something else already has", run: reservedName},
 }
 
@@ -110,15 +113,7 @@ func nameTooLong(p *pass) {
 		if long(at(pipe.Name), "pipeline name", pipe.Name.V, ir.MaxPipelineName, "a state machine's name with its environment") {
 			continue
 		}
-		for _, u := range pipe.Uses {
-			name, shortened := ir.JobName(pipe.Name.V, u.Name)
-			if shortened && pipe.Name.V != "" {
-				full := len(pipe.Name.V) + 1 + len(u.Name)
-				p.report(point(u.Pos), fmt.Sprintf("pipeline %q and step %q make %d characters, and a job's name leaves %d for both beside environment, run and attempt",
-					pipe.Name.V, u.Name, full, ir.MaxJobMiddle), "shorten the field's or the pipeline's name; jobs would be called "+name,
-					related(at(pipe.Name), "the pipeline's name"))
-			}
-		}
+		p.longJobs(pipe)
 		for _, r := range pipe.Registers {
 			long(at(r.Group), "model group", r.Group.V, ir.MaxGroupName, "a group's name with its environment")
 			long(point(r.Pos), "registration", r.Name, state-len("Gate "), "a state's name")
@@ -130,6 +125,32 @@ func nameTooLong(p *pass) {
 				long(point(port.Pos), "channel", port.Name, int(*limits.Of("ChannelName").Max), "a channel's name")
 			}
 		}
+	}
+}
+
+// longJobs looks at the names of jobs. With many that are too long, it is the
+// pipeline's name that is.
+func (p *pass) longJobs(pipe *ir.Pipeline) {
+	var long []*ir.Use
+	for _, u := range pipe.Uses {
+		if _, shortened := ir.JobName(pipe.Name.V, u.Name); shortened && pipe.Name.V != "" {
+			long = append(long, u)
+		}
+	}
+	told := long
+	if len(long) > 1 {
+		told = long[:1]
+	}
+	for _, u := range told {
+		where, rel := point(u.Pos), related(at(pipe.Name), "the pipeline's name")
+		hint := "shorten the field's or the pipeline's name"
+		others := ""
+		if len(long) > 1 {
+			where, rel = at(pipe.Name), related(point(u.Pos), "the step")
+			hint, others = "shorten the pipeline's name", fmt.Sprintf("; it is the first of %d such steps", len(long))
+		}
+		p.report(where, fmt.Sprintf("pipeline %q and step %q make %d characters, and a job's name leaves %d for both beside environment, run and attempt%s",
+			pipe.Name.V, u.Name, len(pipe.Name.V)+1+len(u.Name), ir.MaxJobMiddle, others), hint, rel)
 	}
 }
 
@@ -179,6 +200,30 @@ func badName(p *pass) {
 	}
 }
 
+// unexportedType looks at the types that the generated package names.
+func unexportedType(p *pass) {
+	want := func(what, name string, pos token.Position) {
+		if !token.IsExported(name) {
+			p.report(point(pos), fmt.Sprintf("%s %q is not exported, and generated code names it", what, name), "start its name with a capital letter")
+		}
+	}
+	for _, pipe := range p.spec.Pipelines {
+		want("pipeline", pipe.GoName, pipe.Pos)
+	}
+	for _, s := range p.spec.Steps {
+		want("step", s.Name, s.Pos)
+	}
+	for _, a := range p.spec.Artifacts {
+		want("artifact", a.Name, a.Pos)
+	}
+}
+
+func notImportable(p *pass) {
+	if p.spec.Name == "main" {
+		p.report(point(p.spec.Pos), "package main cannot be imported, and generated code imports the spec", "rename the package")
+	}
+}
+
 // reservedFlags are those that a generated main has itself, in every command
 // that starts a run.
 var reservedFlags = []string{"help", "json", "quiet", "workspace", "isolation", "env"}
@@ -208,6 +253,12 @@ func reservedName(p *pass) {
 		for _, port := range s.Ports {
 			if port.Form == ir.InputForm && strings.EqualFold(port.Name, "code") {
 				p.report(point(port.Pos), fmt.Sprintf("input %q is the one that carries the step's code", port.Name), "rename it")
+			}
+			if port.Form == ir.ChannelForm && strings.EqualFold(port.Name, "code") {
+				if setting, ok := p.isolated(s); ok {
+					p.report(point(port.Pos), fmt.Sprintf("channel %q is the one that carries the code of an isolated job", port.Name), "rename it",
+						related(at(setting), "isolated here"))
+				}
 			}
 		}
 	}

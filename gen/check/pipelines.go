@@ -2,7 +2,9 @@ package check
 
 import (
 	"fmt"
+	"go/build"
 	"go/token"
+	"io"
 	"strings"
 
 	"github.com/mlmax/mlmax/gen/diag"
@@ -32,8 +34,8 @@ func (p *pass) clashes(pipes []*ir.Pipeline) {
 	names, dirs := map[string]*ir.Pipeline{}, map[string]*ir.Pipeline{}
 	for _, x := range pipes {
 		dir := strings.ToLower(x.GoName)
-		if token.IsKeyword(dir) || unusableDirs[dir] {
-			p.report(point(x.Pos), fmt.Sprintf("pipeline %q would be written as a Go package %q, which Go does not allow", x.GoName, dir),
+		if !usableDir(dir) {
+			p.report(point(x.Pos), fmt.Sprintf("pipeline %q would be written as a Go package %q, which Go does not allow everywhere", x.GoName, dir),
 				"rename the type")
 		}
 		name := strings.ToLower(x.Name.V)
@@ -50,6 +52,20 @@ func (p *pass) clashes(pipes []*ir.Pipeline) {
 			dirs[dir] = x
 		}
 	}
+}
+
+// usableDir reports whether a folder and the Go file in it can have this name:
+// nothing that the language or the go command takes for something else, such as
+// fit_test.go and fit_linux.go.
+func usableDir(dir string) bool {
+	if token.IsKeyword(dir) || unusableDirs[dir] || strings.HasSuffix(dir, "_test") || !asciiName.MatchString(dir) {
+		return false
+	}
+	nowhere := build.Context{GOOS: "none", GOARCH: "none", Compiler: "gc", OpenFile: func(string) (io.ReadCloser, error) {
+		return io.NopCloser(strings.NewReader("package p\n")), nil
+	}}
+	match, err := nowhere.MatchFile("", dir+".go")
+	return err == nil && match
 }
 
 // unusableDirs are names of folders that cannot hold an importable package.

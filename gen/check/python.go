@@ -11,6 +11,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -44,8 +46,12 @@ var contract = sync.OnceValue(func() string {
 	return all.String()
 })
 
-// contractTime bounds the reading of all scripts of a package.
-const contractTime = 20 * time.Second
+// contractTime bounds the reading of scripts, by one process; contractMore is for
+// each of them.
+const (
+	contractTime = 20 * time.Second
+	contractMore = 50 * time.Millisecond
+)
 
 // A script so large, or a folder of so many, is not read.
 const (
@@ -53,7 +59,7 @@ const (
 	maxSources = 200
 )
 
-// scriptFacts is what the scripts of a package say, by step.
+// scriptFacts is what the scripts that one process read say, by step.
 type scriptFacts struct {
 	of map[*ir.Step]*script
 	// trouble is why they could not be read, or empty.
@@ -74,7 +80,10 @@ type script struct {
 		spot
 		Kind, Name, Option string
 	}
-	Dumps []spot
+	Dumps []struct {
+		spot
+		Target string // the name of the file, if it is known
+	}
 }
 
 // A spot is a place in a file of the code folder.
@@ -104,31 +113,62 @@ type scriptJob struct {
 	Files map[string]string `json:"files"`
 }
 
-// startScripts begins to read the scripts of all steps, in one
-// process, and returns at once. Nothing of the scripts is executed: python3 gets
-// their text, in isolated mode and without site packages.
-func (p *pass) startScripts(ctx context.Context) <-chan *scriptFacts {
-	done := make(chan *scriptFacts, 1)
-	var jobs []*scriptJob
-	known := map[string]*scriptJob{}
-	for _, s := range p.spec.Steps {
-		c := p.code[s]
-		if !c.usable() || !strings.HasSuffix(c.path, ".py") {
-			continue
-		}
-		j := &scriptJob{[]*ir.Step{s}, filepath.Base(c.path), sources(c.dir)}
-		if j.Files[j.Main] == "" {
-			continue
-		}
-		if same := known[j.Files[j.Main]]; same != nil && same.Main == j.Main && maps.Equal(same.Files, j.Files) {
-			same.steps = append(same.steps, s)
-			continue
-		}
-		known[j.Files[j.Main]] = j
-		jobs = append(jobs, j)
+// scriptsAProcess is how many scripts make a second python3 worth its start.
+const scriptsAProcess = 50
+
+// startScripts begins to read the scripts of all steps, in as few processes as
+// pay, and returns what waits for their end. Nothing of the scripts is executed:
+// python3 gets their text, in isolated mode and without site packages.
+func startScripts(ctx context.Context, passes []*pass) (wait func()) {
+	total := 0
+	for _, p := range passes {
+		total += len(p.spec.Steps)
 	}
-	go func() { done <- readScripts(ctx, jobs) }()
-	return done
+	processes := min(runtime.GOMAXPROCS(0), total/scriptsAProcess+1)
+	var done sync.WaitGroup
+	for begin := 0; begin < len(passes); {
+		end, steps := begin, 0
+		for end < len(passes) && (steps == 0 || steps*processes < total) {
+			steps += len(passes[end].spec.Steps)
+			end++
+		}
+		group := passes[begin:end]
+		done.Go(func() {
+			facts := readScripts(ctx, scriptJobs(group))
+			for _, p := range group {
+				p.facts = facts
+			}
+		})
+		begin = end
+	}
+	return done.Wait
+}
+
+// scriptJobs are the code folders of several specs. What has the same text is one.
+func scriptJobs(passes []*pass) []*scriptJob {
+	var jobs []*scriptJob
+	known := map[string][]*scriptJob{} // by the text of the script
+	for _, p := range passes {
+		for _, s := range p.spec.Steps {
+			c := p.code[s]
+			if !c.usable() || !strings.HasSuffix(c.path, ".py") {
+				continue
+			}
+			j := &scriptJob{[]*ir.Step{s}, filepath.Base(c.path), sources(c.dir)}
+			text := j.Files[j.Main]
+			if text == "" {
+				continue
+			}
+			i := slices.IndexFunc(known[text], func(x *scriptJob) bool { return x.Main == j.Main && maps.Equal(x.Files, j.Files) })
+			if i >= 0 {
+				known[text][i].steps = append(known[text][i].steps, s)
+				continue
+			}
+			known[text] = append(known[text], j)
+			jobs = append(jobs, j)
+		}
+	}
+	return jobs
 }
 
 // sources are the Python files of a code folder that are text, by slash path. A
@@ -179,7 +219,7 @@ func readScripts(ctx context.Context, jobs []*scriptJob) *scriptFacts {
 	if err != nil {
 		panic(fmt.Sprintf("check: scripts as JSON: %v", err))
 	}
-	ctx, stop := context.WithTimeout(ctx, contractTime)
+	ctx, stop := context.WithTimeout(ctx, contractTime+time.Duration(len(jobs))*contractMore)
 	defer stop()
 	cmd := exec.CommandContext(ctx, python, "-I", "-S", "-B", "-c", contract())
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "SYSTEMROOT=" + os.Getenv("SYSTEMROOT")}

@@ -39,10 +39,11 @@ func (f *scriptFacts) forgiveNewer(version []int) {
 	}
 }
 
-// scripts calls f for every step whose script was read.
+// scripts calls f for every step whose script was read. Of a step that lacks a
+// field, which the reader reported, nothing but its syntax is judged.
 func (p *pass) scripts(f func(s *ir.Step, x *script)) {
 	for _, s := range p.spec.Steps {
-		if x := p.facts.of[s]; x != nil {
+		if x := p.facts.of[s]; x != nil && (x.Syntax != nil || !p.known.declaration(s.Pos)) {
 			f(s, x)
 		}
 	}
@@ -145,6 +146,7 @@ func scriptArgument(p *pass) {
 		for _, a := range passes(s) {
 			o, ok := x.accepts(a.flag)
 			switch {
+			case p.blamed[a.where.pos]:
 			case !ok && !x.Parser.Known:
 				rel := related(at(s.Settings.Script), "the script")
 				if len(x.Parser.Options) > 0 {
@@ -177,6 +179,13 @@ func (p *pass) fitsOption(s *ir.Step, x *script, a passed, o *option) {
 		p.report(a.where, fmt.Sprintf("the script reads %q as an int, and %q is a float64", a.flag, a.param.Name), "use type=float in the script", rel)
 	case a.param.Type == ir.Bool && (o.Type == "int" || o.Type == "float"):
 		p.report(a.where, fmt.Sprintf("the script reads %q as a number, and %q is a bool", a.flag, a.param.Name), "declare the field as int", rel)
+	case a.param.Type == ir.String && (o.Type == "int" || o.Type == "float"):
+		for _, v := range append(p.valuesOf(s, a.param), a.param.Default) {
+			if _, err := strconv.ParseFloat(v.V, 64); v.Written() && err != nil {
+				p.report(at(v), fmt.Sprintf("the script reads %q as a number, and %q is none", a.flag, v.V), "use type=str in the script", rel)
+				return
+			}
+		}
 	case o.Choices != nil && a.param.Type == ir.String:
 		for _, v := range p.valuesOf(s, a.param) {
 			if !slices.Contains(o.Choices, v.V) {
@@ -224,6 +233,9 @@ func (p *pass) usesOf(s *ir.Step, f func(*useLink)) {
 func scriptRequires(p *pass) {
 	p.parsers(func(s *ir.Step, x *script) {
 		all := passes(s)
+		if p.doubtful(s, all) {
+			return // the flag that is wrong may be the one that is wanted
+		}
 		for _, o := range x.Parser.Options {
 			if !o.Required {
 				continue
@@ -244,6 +256,14 @@ func scriptRequires(p *pass) {
 			}
 		}
 	})
+}
+
+// doubtful reports whether a flag of the step, or the tag that should hold one, has
+// been reported.
+func (p *pass) doubtful(s *ir.Step, all []passed) bool {
+	return slices.ContainsFunc(all, func(a passed) bool { return p.blamed[a.where.pos] }) ||
+		slices.ContainsFunc(s.Params, func(x *ir.Param) bool { return p.known.line(x.Pos) }) ||
+		slices.ContainsFunc(s.Ports, func(x *ir.Port) bool { return p.known.line(x.Pos) })
 }
 
 func requireHint(o option, tag string) string {
@@ -269,9 +289,10 @@ func lacks(all []passed, flags []string, has func(ir.At[ir.Only]) answer) bool {
 
 func scriptDefault(p *pass) {
 	p.parsers(func(s *ir.Step, x *script) {
-		for _, a := range passes(s) {
+		all := passes(s)
+		for _, a := range all {
 			o, _ := x.accepts(a.flag)
-			if o == nil || !o.Sure || o.Takes != "one" || a.param == nil || !a.param.Default.Written() {
+			if o == nil || !o.Sure || o.Takes != "one" || a.param == nil || !a.param.Default.Written() || p.blamed[a.param.Default.Pos] || twice(all, a.flag) {
 				continue
 			}
 			if text, differs := otherDefault(a.param, o.Default); differs {
@@ -280,6 +301,18 @@ func scriptDefault(p *pass) {
 			}
 		}
 	})
+}
+
+// twice reports whether a flag is passed by several fields, which is reported: of
+// which of them the script's default is the counterpart cannot be said.
+func twice(all []passed, flag string) bool {
+	n := 0
+	for _, a := range all {
+		if a.flag == flag {
+			n++
+		}
+	}
+	return n > 1
 }
 
 // otherDefault compares the script's default with the struct's. What is not of a
@@ -304,94 +337,4 @@ func otherDefault(x *ir.Param, byScript any) (text string, differs bool) {
 		return strconv.FormatFloat(v, 'g', -1, 64), isInt && float64(n) != v || isFloat && f != v
 	}
 	return "", false
-}
-
-func scriptReads(p *pass) {
-	p.scripts(func(s *ir.Step, x *script) {
-		flags := map[string]bool{}
-		for _, a := range passes(s) {
-			flags[a.flag] = true
-		}
-		for _, r := range x.Reads {
-			if flags[r.Option] {
-				continue // the default of what is passed
-			}
-			message, hint := "", ""
-			switch {
-			case r.Kind == "channel" && !hasChannel(s, func(name string) bool { return strings.ToUpper(name) == r.Name }):
-				message, hint = fmt.Sprintf("the script of step %q reads channel %q, which nobody supplies", s.Name, strings.ToLower(r.Name)), portHint(s)
-			case r.Kind == "path" && !suppliesPath(s, r.Name):
-				message, hint = fmt.Sprintf("the script of step %q uses %q, which nobody supplies", s.Name, r.Name), portHint(s)
-			default:
-				continue
-			}
-			p.report(at(s.Settings.Script), message, hint, p.inScript(s, r.spot, "read here"))
-		}
-	})
-}
-
-func portHint(s *ir.Step) string {
-	var names []string
-	for _, x := range s.Ports {
-		if x.Form != ir.ModelForm {
-			names = append(names, portPath(x))
-		}
-	}
-	if len(names) == 0 {
-		return "declare a port for it"
-	}
-	return "declare a port for it; those there are lie at " + strings.Join(names, ", ")
-}
-
-// portPath is where a port's folder is in the container.
-func portPath(x *ir.Port) string {
-	switch x.Form {
-	case ir.ChannelForm:
-		return channelPath + strings.ToLower(x.Name)
-	case ir.InputForm:
-		return inputPath + x.Name
-	}
-	return outputPath + x.Name
-}
-
-func hasChannel(s *ir.Step, is func(string) bool) bool {
-	return slices.ContainsFunc(s.Ports, func(x *ir.Port) bool { return x.Form == ir.ChannelForm && is(strings.ToLower(x.Name)) })
-}
-
-// suppliesPath reports whether a container path lies in a port's folder, or above
-// one: then the rest of it is put together elsewhere.
-func suppliesPath(s *ir.Step, name string) bool {
-	name = strings.TrimRight(name, "/")
-	supplied := []string{inputPath + "code"}
-	if s.Kind == ir.Training {
-		supplied = nil
-	}
-	for _, x := range s.Ports {
-		supplied = append(supplied, portPath(x))
-	}
-	for _, base := range []string{strings.TrimRight(inputPath, "/"), strings.TrimRight(outputPath, "/"), strings.TrimRight(channelPath, "/"), "/opt/ml/processing"} {
-		if name == base {
-			return true
-		}
-	}
-	return slices.ContainsFunc(supplied, func(base string) bool { return name == base || strings.HasPrefix(name, base+"/") })
-}
-
-func scriptNaN(p *pass) {
-	p.scripts(func(s *ir.Step, x *script) {
-		if len(x.Dumps) == 0 {
-			return
-		}
-		for _, port := range s.Ports {
-			if isReport(port) && hasFloat(port.Artifact) {
-				p.report(at(port.Arg).or(point(port.Pos)), fmt.Sprintf("report %q of step %q is written so that NaN in it is not JSON, and the run would fail", port.Name, s.Name),
-					"pass allow_nan=False where the script writes it", p.inScript(s, x.Dumps[0], "written here"))
-				return
-			}
-		}
-	})
-}
-
-func hasFloat(a *ir.Artifact) bool {
-	return slices.ContainsFunc(a.Values, func(v *ir.ReportField) bool { return v.Type == ir.Float })
 }

@@ -63,14 +63,24 @@ func (p *pass) instance(v ir.At[string], kind ir.Kind, what string) {
 		return
 	}
 	message := fmt.Sprintf("unknown instance type %q for %s", v.V, what)
+	hint := instanceHint(v.V, kind)
 	if other := instanceShape(otherKind(kind)); limits.InEnum(other, v.V) {
 		message = fmt.Sprintf("instance type %q is not offered for %s jobs such as %s", v.V, kind, what)
-	}
-	hint := fmt.Sprintf("use a type that SageMaker offers for %s jobs, such as %q", kind, "ml.m5.xlarge")
-	if near := diag.Nearest(v.V, limits.Enum(shape)); near != "" {
-		hint = fmt.Sprintf("did you mean %q?", near)
+		hint = otherInstance(kind)
 	}
 	p.report(at(v), message, hint)
+}
+
+// instanceHint is the hint that goes with a type that there is not.
+func instanceHint(written string, kind ir.Kind) string {
+	if near := diag.Nearest(written, limits.Enum(instanceShape(kind))); near != "" {
+		return fmt.Sprintf("did you mean %q?", near)
+	}
+	return otherInstance(kind)
+}
+
+func otherInstance(kind ir.Kind) string {
+	return fmt.Sprintf("use a type that SageMaker offers for %s jobs, such as %q", kind, "ml.m5.xlarge")
 }
 
 func otherKind(k ir.Kind) ir.Kind {
@@ -129,13 +139,13 @@ func settingsRange(p *pass) {
 		p.lasts(s.Timeout, timeout, what)
 		p.lasts(s.MaxWait, timeout, what)
 		if s.MaxWait.Written() && s.Timeout.Written() && s.MaxWait.V > 0 && s.MaxWait.V < s.Timeout.V {
-			p.report(at(s.MaxWait), fmt.Sprintf("max-wait %v of %s is less than its timeout %v, which it includes", s.MaxWait.V, what, s.Timeout.V),
+			p.report(at(s.MaxWait), fmt.Sprintf("max-wait %s of %s is less than its timeout %s, which it includes", hours(s.MaxWait.V), what, hours(s.Timeout.V)),
 				"raise max-wait", related(at(s.Timeout), "the timeout"))
 		}
 	})
 	for _, pipe := range p.spec.Pipelines {
 		if pipe.Timeout.V > maxState {
-			p.report(at(pipe.Timeout), fmt.Sprintf("timeout %v is more than a state machine takes: %v", pipe.Timeout.V, maxState), "lower it")
+			p.report(at(pipe.Timeout), fmt.Sprintf("timeout %s is more than a state machine takes: %s", hours(pipe.Timeout.V), hours(maxState)), "lower it")
 		}
 	}
 }
@@ -148,8 +158,19 @@ func (p *pass) within(v ir.At[int], b limits.Bound, what, unit string) {
 
 func (p *pass) lasts(v ir.At[time.Duration], b limits.Bound, what string) {
 	if v.Written() && v.V > 0 && !b.Allows(int(v.V/time.Second)) {
-		p.report(at(v), fmt.Sprintf("%v is out of range for %s: the service takes at most %v", v.V, what, time.Duration(*b.Max)*time.Second), "lower it")
+		p.report(at(v), fmt.Sprintf("%s is out of range for %s: the service takes at most %s", hours(v.V), what, hours(time.Duration(*b.Max)*time.Second)), "lower it")
 	}
+}
+
+// hours is a duration as a tag holds it: 28h and not 28h0m0s.
+func hours(d time.Duration) string {
+	s := d.String()
+	for _, zero := range []string{"m0s", "h0m"} {
+		if strings.HasSuffix(s, zero) {
+			s = s[:len(s)-2]
+		}
+	}
+	return s
 }
 
 // span is a bound in words.
@@ -193,6 +214,8 @@ func absoluteLocation(p *pass) {
 			case strings.HasPrefix(d.V, "/") || slices.Contains(strings.Split(d.V, "/"), "..") || slices.Contains(strings.Split(d.V, "/"), "."):
 				p.report(at(d), fmt.Sprintf("default of %q is %q, and is to be a key below the environment's prefix", s.Name, d.V),
 					"remove the slash at its beginning and its dot segments")
+			case substituted(d.V) != "":
+				// That is what LooksSubstituted says.
 			case !keyText.MatchString(d.V):
 				p.report(at(d), fmt.Sprintf("default of %q holds what cannot be substituted safely: %q", s.Name, d.V),
 					"use letters, digits and : / . _ , @ + = -")

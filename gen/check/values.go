@@ -82,6 +82,9 @@ func misfit(x *ir.Param, text string) (message, hint string) {
 			return fmt.Sprintf("%q does not match the pattern %q", v, x.Pattern.V), ""
 		}
 	}
+	if number && emptyBounds(x) {
+		return "", "" // no number fits, which is what is wrong
+	}
 	if number && x.Min.Written() && n < x.Min.V {
 		return fmt.Sprintf("%s is less than the minimum %v", text, x.Min.V), ""
 	}
@@ -126,9 +129,14 @@ func badDefault(p *pass) {
 	})
 }
 
+// emptyBounds reports whether no number can lie within the bounds.
+func emptyBounds(x *ir.Param) bool {
+	return x.Min.Written() && x.Max.Written() && x.Min.V > x.Max.V
+}
+
 func emptyRange(p *pass) {
 	p.params(func(x *ir.Param) {
-		if x.Min.Written() && x.Max.Written() && x.Min.V > x.Max.V {
+		if emptyBounds(x) {
 			p.report(at(x.Min), fmt.Sprintf("the minimum %v of %q is above its maximum %v", x.Min.V, x.Name, x.Max.V),
 				"swap the two", related(at(x.Max), "the maximum"))
 		}

@@ -3,594 +3,245 @@ package diag
 // Code names a kind of mistake. Codes are never reused or renumbered.
 type Code string
 
-// Every code says what it means, why it is one, and how it comes about. The
-// example changes the package of example.txtar: a declaration takes the place of
-// the one of its name there. A test feeds each example through the generator and
-// wants exactly its code. `mlmaxgen explain CODE` prints this text.
+// Every code says what it means and why it is one. How it comes about is shown by
+// examples/CODE.txtar, which changes the package of example.txtar: a declaration
+// takes the place of the one of its name there, and the files that follow those of
+// their names. A test feeds each example through the generator and wants exactly
+// its code. `mlmaxgen explain CODE` prints both. New codes are appended.
 const (
 	// BadPackage: the package does not compile; the message is the compiler's own.
 	//
 	// A spec is Go, and is read only as far as Go allows. What depends on the broken
 	// part is reported once that is mended.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Dat] `default:"data/in.csv"`
-	//	}
 	BadPackage Code = "MLX001"
 
 	// NoPipelines: the package declares no pipeline.
 	//
 	// Packages of steps alone may be imported by specs, but there is nothing to
 	// generate from them.
-	//
-	// Example:
-	//
-	//	type Fit struct{}
 	NoPipelines Code = "MLX002"
 
 	// MalformedTag: a struct tag is not a list of key:"value" pairs.
 	//
-	// Go's own reflect package would skip such a tag silently; a spec loses nothing.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:ml.m5.large`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
+	// A tag stands on one line between back-ticks: pairs key:"value" with a space between
+	// them. Go's own reflect package would skip what is not so silently; a spec loses
+	// nothing.
 	MalformedTag Code = "MLX003"
 
 	// UnknownKey: a tag key that this field cannot have.
 	//
+	// Which keys a field can have depends on its type, and for parameters on the kind of
+	// the step: a processing step passes them by arg, a training step by hyper.
 	// "mlmaxgen explain tags" lists the keys of every kind of field.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"depth" defalt:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
 	UnknownKey Code = "MLX004"
 
 	// DuplicateKey: a tag key is given twice.
 	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"depth" default:"3" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
+	// Go would take the first and drop the other silently. All tags of one step count
+	// together: that of its kind and those of its mlmax.Compute fields.
 	DuplicateKey Code = "MLX005"
 
 	// MissingKey: a tag key that this field must have is not there.
 	//
 	// Of what a step runs on, the instance type must be said: by the step's type, or in
 	// the pipeline that uses it.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py"`
-	//
-	//		Depth int `hyper:"depth" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
 	MissingKey Code = "MLX006"
 
 	// BadValue: a tag value is not of the type that its key takes.
 	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large" count:"two"`
-	//
-	//		Depth int `hyper:"depth" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
+	// Each key takes one type of value: text, true or false, a whole number, a number, a
+	// duration such as 20m, a size such as 50GiB, a list a,b or assignments A=x,B=y.
+	// "mlmaxgen explain KEY" says which.
 	BadValue Code = "MLX007"
 
 	// OutOfRange: a tag value is outside the range that its key or the service allows.
 	//
-	// The service's ranges come from its own model; see package gen/limits.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large" volume:"20TiB"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
+	// The ranges of AWS are those that its own API model states, and the message names
+	// them. The minimum and maximum of a parameter must leave room for a value.
 	OutOfRange Code = "MLX008"
 
 	// NotInEnum: a value is not one of those allowed.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//		Register mlmax.RegisterModel[Classifier] `group:"fit" status:"Aproved"`
-	//	}
+	// Some keys take one of a few words, written exactly so; the hint names the nearest.
 	NotInEnum Code = "MLX009"
 
 	// UnknownInstance: an instance type that SageMaker does not offer for the kind of job.
 	//
-	// Processing and training jobs have lists of their own: some types are for training
-	// only.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.huge"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
+	// Types begin with ml., such as ml.m5.xlarge. Processing and training jobs have lists
+	// of their own: some types are for training only.
 	UnknownInstance Code = "MLX010"
 
 	// UnknownImage: an image that is not in the catalogue.
 	//
 	// The catalogue holds for each image where it is and which packages stand for it on
 	// the laptop, so that one that it does not hold could run on AWS only.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
 	UnknownImage Code = "MLX011"
 
 	// UnknownRegion: a Region that does not exist or has no such image.
 	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{Name: "dev", Region: "eu-west-11", Bucket: "acme-dev"}
+	// A Region is written by its code, such as eu-west-1. AWS publishes the images of a
+	// framework in some Regions only.
 	UnknownRegion Code = "MLX012"
 
 	// ScriptMissing: the step's script does not exist.
 	//
-	// Paths in tags are relative to the folder of the package that declares the step.
-	//
-	// Example:
-	//
-	//	-- steps/train/train.py is missing --
+	// Paths in tags are relative to the folder of the package that declares the step, and
+	// have forward slashes and the case that the file has.
 	ScriptMissing Code = "MLX013"
 
 	// ScriptOutside: the step's script lies outside its package.
 	//
 	// A package must be whole: what is outside is not part of its digest, and another
 	// machine may not have it. Links that lead out of the package count as outside, too.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"../prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
 	ScriptOutside Code = "MLX014"
 
-	// SharedFolder: two steps' scripts lie in one folder. A warning.
+	// SharedFolder: two steps' scripts lie in one folder, or one in a folder of the other's. A warning.
 	//
-	// A step's code is its script's folder. With one folder for two, a change to either
-	// is a change to both.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/prepare/train.py" instance:"ml.m5.large"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
-	//	-- steps/prepare/train.py --
-	//	print("trained")
+	// A step's code is the whole folder of its script. With one folder for two, a change
+	// to either is a change to both: both get a new digest and run anew.
 	SharedFolder Code = "MLX015"
 
 	// CodeSymlink: a symbolic link, or anything else that is no file, in a code folder.
 	//
-	// It would not reach AWS, or not as what it is here.
-	//
-	// Example:
-	//
-	//	-- steps/train/common.py -> ../prepare/prepare.py --
+	// A step's code is copied to AWS as files. A link would not arrive, or arrive as
+	// something else than what it is here.
 	CodeSymlink Code = "MLX016"
 
-	// ProcessingRequirements: requirements.txt on a processing step, which nobody installs on AWS.
+	// UninstalledRequirements: requirements.txt on a step where nobody can install it.
 	//
-	// SageMaker installs it for training jobs only.
-	//
-	// Example:
-	//
-	//	-- steps/prepare/requirements.txt --
-	//	pandas==2.2.3
-	ProcessingRequirements Code = "MLX017"
+	// On AWS it is installed by training jobs only, and by those only that have a network:
+	// not by one with isolated:"true".
+	UninstalledRequirements Code = "MLX017"
 
 	// BadDefault: a default that breaks its own bounds, enum, pattern or type.
 	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"depth" default:"0" min:"1"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
-	//	-- steps/train/train.py --
-	//	print("trained")
+	// The default is what a run gets that says nothing, so it must be a value that a run
+	// could have given.
 	BadDefault Code = "MLX018"
 
 	// AbsoluteLocation: a location that is an absolute URI instead of a key below the environment's prefix.
 	//
 	// Which bucket holds the data is the environment's business, so that one pipeline
 	// can run in all of them.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"s3://acme-dev/data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//	}
 	AbsoluteLocation Code = "MLX019"
 
 	// NoProducer: an input that nothing declared above it produces.
 	//
 	// An input takes the one output or source of the same artifact type that stands
 	// above it in the pipeline. Here the step stands above the one that it needs.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Train    Train
-	//		Prepare  Prepare
-	//		Evaluate Evaluate
-	//	}
 	NoProducer Code = "MLX020"
 
 	// ManyProducers: an input that more than one output above it could feed.
 	//
 	// The type alone does not say which; bind:"Data=New" on the step's field does.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Old mlmax.Source[Data] `default:"data/old.csv"`
-	//		New mlmax.Source[Data] `default:"data/new.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//	}
 	ManyProducers Code = "MLX021"
 
 	// BadBind: bind names something unknown, later, or of another type.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train `bind:"Clean=Data"`
-	//		Evaluate Evaluate
-	//	}
+	// bind:"Clean=Prepare.Clean" on a step's field in the pipeline says which output or
+	// source feeds an input. On the left stands an input of the step, on the right a
+	// source of the pipeline, or the field of a step above and one of its outputs, of the
+	// same artifact type.
 	BadBind Code = "MLX022"
 
 	// BadAfter: after names something unknown or later.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train    `after:"Prepair"`
-	//		Evaluate Evaluate
-	//	}
+	// after:"Prepare" makes a step wait for another, of which it reads nothing. It names
+	// fields of the pipeline that stand above. What a step reads it waits for anyway.
 	BadAfter Code = "MLX023"
 
 	// BadSet: set names an unknown field, or gives a value that does not fit it.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train    `set:"Depth=deep"`
-	//		Evaluate Evaluate
-	//	}
+	// set:"Depth=5" on a step's field in the pipeline fixes a parameter of the step, and
+	// set:"Depth=MaxDepth" binds it to a parameter of the pipeline. The value must be one
+	// that the parameter could have.
 	BadSet Code = "MLX024"
 
 	// BadOnly: only names an unknown field or a value that the field cannot have.
 	//
-	// What depends on a mode that there cannot be would never exist.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Mode string `arg:"--mode" enum:"train,infer"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean" only:"Mode=trian"`
-	//	}
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare Prepare `set:"Mode=infer"`
-	//	}
-	//
-	//	type Train struct{}
-	//
-	//	type Evaluate struct{}
-	//	-- steps/prepare/prepare.py --
-	//	print("prepared")
+	// only:"Mode=infer" lets a port or parameter exist in one mode of the step. Mode is a
+	// string parameter of the same step whose enum lists the modes; pipelines choose one
+	// by set:"Mode=infer". What depends on a mode that there cannot be would never exist.
 	BadOnly Code = "MLX025"
 
 	// UnusedStep: a step that no pipeline uses. A warning.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare Prepare
-	//		Train   Train
-	//	}
+	// It does no harm, but it may have been meant to run: a step runs when a pipeline has
+	// a field of its type.
 	UnusedStep Code = "MLX026"
 
 	// UnusedOutput: an output that nothing uses. A warning.
 	//
 	// What the last step writes is the pipeline's product, and reports are read by the
 	// machine: both count as used.
-	//
-	// Example:
-	//
-	//	type Leftovers struct{}
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Data  mlmax.Input[Data]       `arg:"--data"`
-	//		Clean mlmax.Output[Clean]     `arg:"--clean"`
-	//		Rest  mlmax.Output[Leftovers] `arg:"--rest"`
-	//	}
-	//	-- steps/prepare/prepare.py --
-	//	print("prepared")
 	UnusedOutput Code = "MLX027"
 
 	// PipelineClash: two pipelines have one name or would write the same files.
 	//
-	// The folder is the type's name in lower case, and a Go package; the name is that on
-	// AWS.
-	//
-	// Example:
-	//
-	//	type Refit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare Prepare
-	//	}
+	// The files go to a folder called as the pipeline's type in lower case, which is a Go
+	// package, too; name:"…" is what the pipeline is called on AWS. Both are to be
+	// unique in a module, and the folder one that Go takes.
 	PipelineClash Code = "MLX028"
 
 	// NameClash: two names are the same, or differ in nothing but case.
 	//
-	// Channels, flags, folders and AWS know some of them in lower case only.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"depth" default:"3"`
-	//		DEPTH int `hyper:"deepness" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
-	//	-- steps/train/train.py --
-	//	print("trained")
+	// Names of fields become channels, flags and folders, some of them in lower case, and
+	// not every place tells Rate from RATE.
 	NameClash Code = "MLX029"
 
 	// NameTooLong: a name exceeds a service limit once environment and attempt are added.
 	//
-	// A job is called ENVIRONMENT-PIPELINE-STEP-RUN-RETRY-REDRIVE, and has 63 characters.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit-a-classifier-to-the-census"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		T        Train
-	//		E        Evaluate
-	//	}
+	// A job is called ENVIRONMENT-PIPELINE-STEP-RUN-RETRY-REDRIVE, for which SageMaker has
+	// 63 characters; 33 of them are left for pipeline, hyphen and step.
 	NameTooLong Code = "MLX030"
 
-	// UnexportedField: a field of a step or pipeline is not exported.
+	// UnexportedField: a field of a step or pipeline, or the type of either or of an artifact, is not exported.
 	//
-	// Generated code in another package names the fields.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		depth int `hyper:"depth" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
+	// Generated code lies in another package and names types and fields, so their names
+	// begin with a capital letter.
 	UnexportedField Code = "MLX031"
 
 	// BadKind: a struct embeds no kind where it must, a second one, or an unknown one.
 	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//		mlmax.Processing
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
+	// What a struct is says the one kind that it embeds: mlmax.Pipeline, mlmax.Processing,
+	// mlmax.Training or mlmax.File.
 	BadKind Code = "MLX032"
 
 	// BadStepType: a step is generic, or a pipeline holds it by pointer.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  *Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//	}
+	// A step is one thing, with one interface: declare a type for each variant, and hold
+	// it by value.
 	BadStepType Code = "MLX033"
 
 	// WhenSyntax: a condition that cannot be parsed.
 	//
-	// A condition compares fields and literals with == != < <= > >=, joined by && || and !.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//		Register mlmax.RegisterModel[Classifier] `group:"fit" when:"Evaluate.Report.AUC >="`
-	//	}
+	// A condition is written as in Go: fields and literals, compared with
+	// == != < <= > >= and joined by && || ! and parentheses. There is no arithmetic.
 	WhenSyntax Code = "MLX034"
 
 	// WhenUnknown: a condition names an unknown field.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//		Register mlmax.RegisterModel[Classifier] `group:"fit" when:"Evaluate.Report.ACU >= 0.7"`
-	//	}
+	// A name is a parameter of the pipeline (MinAUC), a parameter of a step
+	// (Train.Depth), or a value of a report (Evaluate.Report.AUC): the step's field in the
+	// pipeline, its output, the report's field. Go's names count, not those of the JSON.
 	WhenUnknown Code = "MLX035"
 
 	// WhenType: a condition compares values of different types.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//		Register mlmax.RegisterModel[Classifier] `group:"fit" when:"Evaluate.Report.AUC >= \"high\""`
-	//	}
+	// Numbers are compared with numbers, strings with strings; a condition as a whole is
+	// true or false.
 	WhenType Code = "MLX036"
 
 	// WhenAbsent: a condition reads a report that may not exist.
 	//
-	// Reports are read where they stand in the pipeline, and ports with only exist in one
-	// mode.
-	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Register mlmax.RegisterModel[Classifier] `group:"fit" when:"Evaluate.Report.AUC >= 0.7"`
-	//		Evaluate Evaluate
-	//	}
+	// A report can be read once its step has run: the step must stand above what is
+	// decided, and write the report in the mode in which it is used.
 	WhenAbsent Code = "MLX037"
 
 	// LocalMissing: the local data of a source is not there, or is a folder where one file is wanted.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"fit"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv" local:"testdata/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//	}
+	// A run on the laptop starts from this file or folder, so it belongs to the package.
+	// An artifact that embeds mlmax.File is one file, any other a folder.
 	LocalMissing Code = "MLX038"
 
 	// Secret: a literal that looks like a secret.
@@ -598,111 +249,52 @@ const (
 	// Arguments, hyperparameters and environment variables are shown by the console, by
 	// Describe calls and in the history. Pass the ARN of a secret instead, and let the
 	// script read it.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Password string `env:"DB_PASSWORD" default:"hunter2"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
 	Secret Code = "MLX039"
 
 	// LooksSubstituted: text that would be mistaken for a substitution.
 	//
 	// CloudFormation replaces ${Name} in a state machine, and {{resolve:…}} anywhere; Step
 	// Functions evaluates what stands between {% and %}.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Title string `arg:"--title" default:"run of ${Env}"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
-	//	-- steps/prepare/prepare.py --
-	//	print("prepared")
 	LooksSubstituted Code = "MLX040"
 
 	// EnvironmentName: an environment's name is missing, malformed, too long or not unique.
 	//
 	// It begins every name on AWS, whose length is bounded; 10 characters are left for it.
-	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{Name: "development", Region: "eu-west-1", Bucket: "acme-dev"}
 	EnvironmentName Code = "MLX041"
 
 	// EnvironmentBucket: a bucket name or prefix that S3 does not accept.
 	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{Name: "dev", Region: "eu-west-1", Bucket: "Acme_Dev"}
+	// A bucket is given by its name alone: 3 to 63 lower-case letters, digits, dots and
+	// hyphens. A prefix is empty or ends in a slash.
 	EnvironmentBucket Code = "MLX042"
 
 	// EnvironmentPartition: an environment's Region or ARNs lie in another partition than its pipelines.
 	//
 	// ARNs cannot cross partitions, and a state machine holds some; a pipeline for China
 	// or GovCloud says so: partition:"aws-cn".
-	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{Name: "dev", Region: "cn-north-1", Bucket: "acme-dev"}
 	EnvironmentPartition Code = "MLX043"
 
 	// EnvironmentKey: the ARN of the key or of the permissions boundary is malformed or in another Region or account.
 	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{
-	//		Name: "dev", Region: "eu-west-1", Bucket: "acme-dev",
-	//		KmsKey: "arn:aws:kms:eu-west-1:123456789012:alias/ml",
-	//	}
+	// The roles that are made name the key itself, so an alias will not do. Copy the ARN
+	// from the console: arn:aws:kms:REGION:ACCOUNT:key/ID.
 	EnvironmentKey Code = "MLX044"
 
 	// EnvironmentNetwork: subnets without security groups, the other way round, or malformed ids.
 	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{
-	//		Name: "dev", Region: "eu-west-1", Bucket: "acme-dev",
-	//		Subnets: []string{"subnet-0123456789abcdef0"},
-	//	}
+	// SageMaker takes both or neither. With both, the jobs run in your VPC.
 	EnvironmentNetwork Code = "MLX045"
 
 	// EnvironmentValue: a member of an environment is not a constant, or has a value that does not fit.
 	//
-	// Environments are read, never executed.
-	//
-	// Example:
-	//
-	//	var Dev = mlmax.Environment{
-	//		Name: "dev", Region: "eu-west-1", Bucket: "acme-dev",
-	//		Instances: map[string]string{"Fit.Trian": "ml.m5.xlarge"},
-	//	}
+	// Environments are read, never executed, so each is a variable with a literal of
+	// constants. Instances names steps by their fields, such as "Train" or "Fit.Train".
 	EnvironmentValue Code = "MLX046"
 
 	// FieldType: a field has a type that steps or pipelines cannot have.
 	//
 	// Parameters are string, bool, int or float64, so that what a run is given, what the
 	// machine checks and what the script gets are the same.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int32 `hyper:"depth" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
 	FieldType Code = "MLX047"
 
 	// ScriptArgument: the struct passes an argument that the script does not accept.
@@ -711,54 +303,24 @@ const (
 	// value (store_true), or a type or choice that the value does not have, counts as
 	// well. Scripts are read, never executed; what cannot be decided, such as a parser
 	// put together in a loop, is left alone.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Share float64 `arg:"--shares" default:"0.2"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
 	ScriptArgument Code = "MLX048"
 
 	// ScriptRequires: the script requires an argument that nobody passes.
 	//
-	// Example:
-	//
-	//	-- steps/train/train.py --
-	//	import argparse
-	//
-	//	parser = argparse.ArgumentParser()
-	//	parser.add_argument("--depth", type=int, default=3)
-	//	parser.add_argument("--rate", type=float, required=True)
-	//	args = parser.parse_args()
+	// The job would end with a usage message as soon as it has started. Declare a field
+	// that passes the argument, or give it a default in the script.
 	ScriptRequires Code = "MLX049"
 
 	// ScriptDefault: the script's own default differs from the struct's.
 	//
 	// Started by hand and in a pipeline, the script would do different things.
-	//
-	// Example:
-	//
-	//	-- steps/train/train.py --
-	//	import argparse
-	//
-	//	parser = argparse.ArgumentParser()
-	//	parser.add_argument("--depth", type=int, default=5)
-	//	args = parser.parse_args()
 	ScriptDefault Code = "MLX050"
 
 	// ScriptReads: the script reads a channel or path that nobody supplies.
 	//
-	// Example:
-	//
-	//	-- steps/train/train.py --
-	//	import os
-	//
-	//	rows = os.listdir(os.environ["SM_CHANNEL_VALIDATION"])
+	// The training job finds each channel in a folder of the channel's name in lower case,
+	// which SM_CHANNEL_NAME holds; a processing job finds each port at its path. What no
+	// field of the step declares is not there.
 	ScriptReads Code = "MLX051"
 
 	// ScriptNaN: the script writes a report in which NaN would not be JSON.
@@ -766,23 +328,12 @@ const (
 	// Python writes NaN as NaN, which no JSON reader takes; the state machine would fail
 	// at reading the report, far from the cause. With allow_nan=False the script fails
 	// where the number went wrong.
-	//
-	// Example:
-	//
-	//	-- steps/evaluate/evaluate.py --
-	//	import json
-	//
-	//	with open("/opt/ml/processing/output/Report/report.json", "w") as out:
-	//	    json.dump({"auc": score}, out)
 	ScriptNaN Code = "MLX052"
 
 	// ScriptSyntax: the script does not parse.
 	//
-	// Example:
-	//
-	//	-- steps/train/train.py --
-	//	if True
-	//	    print("trained")
+	// The message is Python's own. Errors that a newer Python than the one here would not
+	// find are forgiven.
 	ScriptSyntax Code = "MLX053"
 
 	// NoPython: python3 is not there to read the scripts. A warning.
@@ -792,112 +343,55 @@ const (
 
 	// ServiceLimit: more inputs, arguments, hyperparameters or characters than the service accepts.
 	//
-	// The limits come from the service's own model; see package gen/limits.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Data                   mlmax.Input[Data] `arg:"--data"`
-	//		A, B, C, D, E, F, G, H mlmax.Input[Data]
-	//		I                      mlmax.Input[Data]
-	//		Clean                  mlmax.Output[Clean] `arg:"--clean"`
-	//	}
+	// The limits are those that the API model of AWS states, and the message names the
+	// shape there.
 	ServiceLimit Code = "MLX055"
 
 	// BadPattern: a pattern that is not a regular expression both here and in JSONata.
 	//
 	// The laptop's checks are Go's, those of the state machine JSONata's: a pattern may
 	// use only what both know.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Country string `arg:"--country" default:"ch" pattern:"(?i)[a-z]{2}"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean"`
-	//	}
-	//	-- steps/prepare/prepare.py --
-	//	print("prepared")
 	BadPattern Code = "MLX056"
 
 	// Stale: a generated file is missing, differs from what its spec leads to, or is left over.
 	//
-	// "mlmaxgen generate" makes it anew, "mlmaxgen diff" shows the difference.
+	// Generated files are committed, and changed only by changing their spec. "mlmaxgen
+	// generate" makes them anew, "mlmaxgen diff" shows the difference.
 	Stale Code = "MLX057"
 
 	// ForeignFile: a file to be written exists and was not generated.
 	//
-	// Generated folders hold generated files only. Move the file, or choose another
-	// folder with --out.
+	// Nothing that a person or another spec made is overwritten. The second line of a
+	// generated Go file says which pipeline it comes from. Move the file away, rename the
+	// pipeline, or choose another folder with --out.
 	ForeignFile Code = "MLX058"
 
 	// OpenMode: a step whose ports or parameters depend on a mode is used without fixing the mode.
 	//
-	// Which ports exist shapes the pipeline, and that must be known before it runs.
-	//
-	// Example:
-	//
-	//	type Prepare struct {
-	//		mlmax.Processing `image:"sklearn:1.4-2" script:"steps/prepare/prepare.py" instance:"ml.m5.large"`
-	//
-	//		Mode string `arg:"--mode" enum:"train,infer"`
-	//
-	//		Data  mlmax.Input[Data]   `arg:"--data"`
-	//		Clean mlmax.Output[Clean] `arg:"--clean" only:"Mode=train"`
-	//	}
-	//	-- steps/prepare/prepare.py --
-	//	print("prepared")
+	// Which ports exist shapes the pipeline, and that must be known before it runs: fix the
+	// mode where the step is used, by set:"Mode=train".
 	OpenMode Code = "MLX059"
 
 	// MisplacedBound: a bound that the type of its field cannot have.
 	//
 	// Numbers have min and max, strings enum and pattern.
-	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"depth" default:"3" enum:"3,5"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
 	MisplacedBound Code = "MLX060"
 
 	// ReservedName: a name that SageMaker, its toolkit or the generated code has taken.
 	//
-	// Example:
-	//
-	//	type Train struct {
-	//		mlmax.Training `image:"sklearn:1.4-2" script:"steps/train/train.py" instance:"ml.m5.large"`
-	//
-	//		Depth int `hyper:"sagemaker_depth" default:"3"`
-	//
-	//		Clean mlmax.Channel[Clean]
-	//		Model mlmax.Model[Classifier]
-	//	}
-	//	-- steps/train/train.py --
-	//	print("trained")
+	// SageMaker and its training toolkit would overwrite it, drop it or refuse it, and the
+	// generated main has flags of its own.
 	ReservedName Code = "MLX061"
 
 	// BadName: a name with letters that the service, Go or the shell does not accept.
 	//
-	// Example:
-	//
-	//	type Fit struct {
-	//		mlmax.Pipeline `name:"Fit it"`
-	//
-	//		Data mlmax.Source[Data] `default:"data/in.csv"`
-	//
-	//		Prepare  Prepare
-	//		Train    Train
-	//		Evaluate Evaluate
-	//	}
+	// The names in a spec become parts of names on AWS, of flags and of file names; each
+	// place takes its own letters. The hint says which.
 	BadName Code = "MLX062"
+
+	// NotImportable: a package that generated code cannot import.
+	//
+	// What is generated from a spec imports it, and Go does not let package main be
+	// imported, nor a package below a folder called internal from beside that folder.
+	NotImportable Code = "MLX063"
 )

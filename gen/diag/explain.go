@@ -1,7 +1,7 @@
 package diag
 
 import (
-	_ "embed"
+	"embed"
 	"maps"
 	"regexp"
 	"strings"
@@ -16,7 +16,11 @@ var codes string
 //go:embed example.txtar
 var exampleModule string
 
-// An Explanation is what there is to say about a code: its doc comment, in parts.
+//go:embed examples/*.txtar
+var examples embed.FS
+
+// An Explanation is what there is to say about a code: its doc comment, in parts,
+// and its example.
 type Explanation struct {
 	Code Code
 	// Name is that of the constant, such as UnknownInstance.
@@ -36,12 +40,11 @@ var explanations = sync.OnceValue(func() []Explanation {
 	}
 	all := make([]Explanation, 0, len(values))
 	for _, v := range values {
-		doc, example, _ := strings.Cut(v.Doc, "\nExample:\n")
-		summary, text, _ := strings.Cut(strings.TrimSpace(doc), "\n\n")
+		summary, text, _ := strings.Cut(strings.TrimSpace(v.Doc), "\n\n")
 		all = append(all, Explanation{
 			Code: Code(v.Value), Name: v.Name,
 			Summary: strings.TrimPrefix(strings.ReplaceAll(summary, "\n", " "), v.Name+": "),
-			Text:    strings.TrimSpace(text), Example: dedent(example),
+			Text:    strings.TrimSpace(text), Example: exampleOf(v.Value),
 		})
 	}
 	return all
@@ -60,16 +63,13 @@ func Explain(c Code) (Explanation, bool) {
 	return Explanation{}, false
 }
 
-// dedent takes the tab off that makes a block of a doc comment.
-func dedent(s string) string {
-	lines := strings.Split(strings.Trim(s, "\n"), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimPrefix(l, "\t")
+// exampleOf is the example of a code, or empty if it has none.
+func exampleOf(code string) string {
+	b, err := examples.ReadFile("examples/" + code + ".txtar")
+	if err != nil {
+		return ""
 	}
-	if text := strings.Join(lines, "\n"); text != "" {
-		return text + "\n"
-	}
-	return ""
+	return string(b)
 }
 
 // ExamplePackage is the Go file of the package that examples are changes of.

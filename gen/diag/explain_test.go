@@ -2,6 +2,7 @@ package diag_test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -19,8 +20,8 @@ func TestCodes(t *testing.T) {
 		if e.Summary == "" || strings.HasPrefix(e.Summary, e.Name) || !strings.HasSuffix(e.Summary, ".") || strings.Contains(e.Summary, "\n") {
 			t.Errorf("%s: summary %q is no sentence of its own", e.Code, e.Summary)
 		}
-		if strings.Contains(e.Text, "Example:") || strings.HasPrefix(e.Example, "\t") {
-			t.Errorf("%s: the example is not set apart", e.Code)
+		if e.Text == "" {
+			t.Errorf("%s %s: no word about why, or what to do", e.Code, e.Name)
 		}
 		if got, ok := diag.Explain(e.Code); !ok || got != e {
 			t.Errorf("Explain(%s) = %v, %v", e.Code, got, ok)
@@ -28,6 +29,21 @@ func TestCodes(t *testing.T) {
 	}
 	if _, ok := diag.Explain("MLX000"); ok {
 		t.Error("MLX000 is explained")
+	}
+}
+
+// TestExampleNames wants every example to be that of a code.
+func TestExampleNames(t *testing.T) {
+	t.Parallel()
+	names, err := filepath.Glob("examples/*")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for _, name := range names {
+		code := diag.Code(strings.TrimSuffix(filepath.Base(name), ".txtar"))
+		if e, ok := diag.Explain(code); !ok || e.Example == "" {
+			t.Errorf("%s is the example of no code", name)
+		}
 	}
 }
 

@@ -29,7 +29,8 @@ type Config struct {
 //		hint: did you mean "train"?
 //		specs/churn/churn.go:12:2: steps declared here: train, prep
 //
-// Past the cap it writes how many there are in all.
+// Past the cap it writes how many there are in all. A very long message is
+// shortened in its middle.
 func (l List) Print(w io.Writer, c Config) error {
 	limit := c.Max
 	if limit <= 0 {
@@ -45,7 +46,7 @@ func (l List) Print(w io.Writer, c Config) error {
 		if d.Severity == Warning {
 			severity = "warning: "
 		}
-		fmt.Fprintf(out, "%s: %s: %s%s\n", c.where(d.Pos), d.Code, severity, d.Message)
+		fmt.Fprintf(out, "%s: %s: %s%s\n", c.where(d.Pos), d.Code, severity, cut(d.Message))
 		if d.Hint != "" {
 			fmt.Fprintf(out, "\thint: %s\n", d.Hint)
 		}
@@ -54,6 +55,18 @@ func (l List) Print(w io.Writer, c Config) error {
 		}
 	}
 	return out.Flush()
+}
+
+// longest is how many bytes of a message are printed: the user's own text may stand
+// in it, whatever its length.
+const longest = 1000
+
+// cut shortens what nobody reads to its end.
+func cut(message string) string {
+	if len(message) <= longest {
+		return message
+	}
+	return strings.ToValidUTF8(message[:longest*3/4], "") + " … " + strings.ToValidUTF8(message[len(message)-longest/4:], "")
 }
 
 // JSON writes the list as one array of objects with the members file, line,

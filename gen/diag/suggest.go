@@ -11,6 +11,9 @@ import (
 func Nearest(written string, words []string) string {
 	best, bestAt := "", len(written)/3+2
 	for _, w := range words {
+		if apart := len(w) - len(written); apart >= 4*bestAt || -apart >= 4*bestAt {
+			continue // too far, of however many bytes a letter is
+		}
 		if d := distance(strings.ToLower(written), strings.ToLower(w)); d < bestAt {
 			best, bestAt = w, d
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlmax/mlmax/gen/emitasl"
+	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
@@ -27,7 +28,7 @@ func encode(t *testing.T, m *asl.Machine) []byte {
 // strict decoder.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	got := encode(t, emitasl.Emit(p))
 	const golden = "testdata/census.asl.json"
 	if *update {

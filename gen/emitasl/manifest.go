@@ -29,12 +29,14 @@ func (e *emitter) manifest() {
 	e.add(&asl.State{
 		Name: manifestState, Type: asl.TaskState,
 		Resource: e.resource("aws-sdk:s3:putObject"),
-		Arguments: expr("$merge([" + object(
+		Arguments: expr(object(
 			"Bucket", "'${Bucket}'",
 			"Key", fmt.Sprintf("'${Prefix}runs/%s/' & $run & '/manifest.json'", e.plan.Name),
 			"ContentType", "'application/json'",
 			"Body", "$manifest",
-		) + ", '${KmsKey}' != '' ? {'ServerSideEncryption': 'aws:kms', 'SSEKMSKeyId': '${KmsKey}'} : {}])"),
+			"ServerSideEncryption", "'${KmsKey}' != '' ? 'aws:kms'",
+			"SSEKMSKeyId", ifSet("KmsKey"),
+		)),
 		Output:         e.output(),
 		TimeoutSeconds: callSeconds,
 		Retry:          sdkRetry("S3"),

@@ -43,7 +43,7 @@ func (e *emitter) parameters() {
 	e.add(&asl.State{
 		Name: fitState, Type: asl.ChoiceState,
 		Choices: []*asl.Choice{{
-			Condition: expr("$count($problems[$type($) = 'string']) = 0"),
+			Condition: expr("$count($problems[$type($) = 'object']) = 0"),
 			Next:      e.entry(0),
 		}},
 		Default: badState,
@@ -51,7 +51,7 @@ func (e *emitter) parameters() {
 	e.add(&asl.State{
 		Name: badState, Type: asl.FailState,
 		Error: "BadParameters",
-		Cause: expr(quote("the input does not fit "+e.plan.Name+": ") + " & $join([$problems[$type($) = 'string']], '; ')"),
+		Cause: expr(quote("the input does not fit "+e.plan.Name+": ") + " & " + told),
 	})
 }
 
@@ -94,9 +94,9 @@ func (e *emitter) unknown() string {
 	if len(plain) > 0 {
 		known = "it has " + strings.Join(plain, ", ")
 	}
-	return fmt.Sprintf("$type($params) != 'object' ? 'the input must be an object of parameters' : "+
-		"($u := [$keys($params)[$not($ in [%s])]]; $count($u) = 0 ? null : %s & $join($u, ', ') & %s)",
-		strings.Join(quoted, ", "), quote("unknown parameters of "+e.plan.Name+": "), quote(" ("+known+")"))
+	return fmt.Sprintf("$type($params) != 'object' ? {'must': 'the input must be an object of parameters', 'got': $params} : "+
+		"($u := [$keys($params)[$not($ in [%s])]]; $count($u) = 0 ? null : {'must': %s, 'got': $u})",
+		strings.Join(quoted, ", "), quote("the keys must be parameters of "+e.plan.Name+" ("+known+")"))
 }
 
 // problem says what is wrong with a parameter's value, or is null.
@@ -113,11 +113,14 @@ func (e *emitter) problem(p *ir.Parameter) string {
 	default:
 		valid, must = e.numberRule(p)
 	}
-	must = append(append([]string{"=" + p.Key + " must be "}, must...), "=, got ")
-	return fmt.Sprintf("($v := %s; $j := $string([$v]); (%s) ? null : %s & "+
-		"($exists($v) ? $substring($j, 1, $min([$length($j) - 2, 200])) : 'nothing'))",
-		param(p.Key), valid, concat(must))
+	return fmt.Sprintf("($v := %s; %s ? null : {'must': %s, 'got': $v})",
+		param(p.Key), valid, concat(append([]string{"=" + p.Key + " must be "}, must...)))
 }
+
+// told are the problems as one text. A value is shown as JSON, cut out of an object,
+// which leaves strings quoted and lists as they are.
+const told = "$join($map($problems[$type($) = 'object'], function($p) {($j := $string({'got': $p.got}); " +
+	"$p.must & ($exists($p.got) ? ', got ' & $substring($j, 7, $min([$length($j) - 8, 200])) : ', got nothing'))}), '; ')"
 
 // location holds a place of data to where the roles can read, so that a wrong one
 // fails here and not in a job that has waited for its instance.
@@ -134,8 +137,8 @@ func location(p *ir.Parameter) (valid string, must []string) {
 		before = "= or "
 	}
 	// S3Uri of ProcessingS3Input and S3DataSource: at most 1,024 characters.
-	valid = all("$type($v) = 'string'", "$length($v) <= 1024 and $substring($v, -1) "+end+
-		" and $not($contains($v, "+control+")) and ("+strings.Join(within, " or ")+")")
+	valid = all("$type($v) = 'string'", "$length($v) <= 1024", "$substring($v, -1) "+end,
+		"$not($contains($v, "+control+"))", "("+strings.Join(within, " or ")+")")
 	return valid, append(must, "=, which the roles can read")
 }
 
@@ -152,7 +155,8 @@ func (e *emitter) stringRule(p *ir.Parameter) (valid string, must []string) {
 		return all("$type($v) = 'string'", "$v in ["+strings.Join(terms, ", ")+"]"),
 			[]string{"=one of " + strings.Join(shown, ", ")}
 	}
-	rules, words := []string{"$not($contains($v, " + control + "))"}, "a text without control characters"
+	rules := []string{"$type($v) = 'string'", "$not($contains($v, " + control + "))"}
+	words := "a text without control characters"
 	if limit := e.uses[p.Key]; limit.count > 0 {
 		rules = append(rules, fmt.Sprintf("$length(%s) <= %d", limit.of, limit.count))
 		words += fmt.Sprintf(" of at most %d characters", limit.shown)
@@ -161,11 +165,11 @@ func (e *emitter) stringRule(p *ir.Parameter) (valid string, must []string) {
 		rules = append(rules, "$contains($v, "+regex(p.Pattern)+")")
 		words += " that matches " + p.Pattern
 	}
-	return all("$type($v) = 'string'", strings.Join(rules, " and ")), []string{"=" + words}
+	return all(rules...), []string{"=" + words}
 }
 
 func (e *emitter) numberRule(p *ir.Parameter) (valid string, must []string) {
-	var rules []string
+	rules := []string{"$type($v) = 'number'"}
 	words, least, most := "a number", p.Min, p.Max
 	if p.Type == ir.Int {
 		words = "a whole number"
@@ -195,11 +199,8 @@ func (e *emitter) numberRule(p *ir.Parameter) (valid string, must []string) {
 	if p.Type == ir.Float && e.uses[p.Key].handedOn {
 		// $string keeps 15 significant digits: a longer number would reach the step
 		// as another one.
-		rules = append(rules, "$number("+numberText("$v")+") = $v")
+		rules = append(rules, "$number($string($v)) = $v")
 		words += " with at most 15 significant digits"
 	}
-	if len(rules) == 0 {
-		return "$type($v) = 'number'", []string{"=" + words}
-	}
-	return all("$type($v) = 'number'", strings.Join(rules, " and ")), []string{"=" + words}
+	return all(rules...), []string{"=" + words}
 }

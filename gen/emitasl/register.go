@@ -3,6 +3,7 @@ package emitasl
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/mlmax/mlmax/gen/ir"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -15,7 +16,7 @@ func (e *emitter) registration(r *ir.Registration, next string) {
 		e.add(&asl.State{
 			Name: r.Gate, Type: asl.ChoiceState,
 			Comment: plain("Register if " + r.When),
-			Choices: []*asl.Choice{{Condition: expr(condition(r.Cond)), Next: r.Name}},
+			Choices: []*asl.Choice{{Condition: expr(whole(condition(r.Cond))), Next: r.Name}},
 			Default: next,
 			// The state's own Assign is that of the default.
 			Assign: members("notRegistered", expr(fmt.Sprintf("$merge([$notRegistered, %s])",
@@ -68,7 +69,7 @@ func (e *emitter) metadata(r *ir.Registration) asl.Object {
 	meta := members(
 		"mlmax.run", expr("$run"),
 		"mlmax.pipeline", e.plan.Name,
-		"mlmax.execution", expr("$states.context.Execution.Id"),
+		"mlmax.execution", expr(fits("$states.context.Execution.Id")), // a name may have brackets
 		"mlmax.manifest", expr(fits(e.manifestURI())),
 	)
 	for _, j := range e.lineage(r.Step) {
@@ -98,7 +99,7 @@ func metadataValue(t ir.Type, value string) string {
 	if t == ir.String {
 		return fits(value)
 	}
-	return "$string(" + value + ")"
+	return textOf(t, value)
 }
 
 // fits is a text as metadata takes it: 1 to 256 letters, digits, blanks and
@@ -166,6 +167,15 @@ func condition(c *ir.Cond) string {
 	}
 }
 
+// whole is a condition without the brackets around all of it, which are there for
+// what it is a part of.
+func whole(condition string) string {
+	if inner, is := strings.CutPrefix(condition, "("); is {
+		return strings.TrimSuffix(inner, ")")
+	}
+	return condition
+}
+
 func leaf(c *ir.Cond) string {
 	switch {
 	case c.Param != "":
@@ -191,6 +201,6 @@ func showInto(parts []string, c *ir.Cond) []string {
 	case c.Param == "" && c.Report == "":
 		return append(parts, "="+c.Text)
 	default:
-		return append(parts, "$string("+leaf(c)+")")
+		return append(parts, textOf(c.Type, leaf(c)))
 	}
 }

@@ -2,6 +2,7 @@ package emitasl
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mlmax/mlmax/gen/ir"
@@ -16,17 +17,6 @@ const callSeconds = 60
 func (e *emitter) readReport(r *ir.Report, next string) {
 	uri := "$" + r.Step + "." + r.Output
 	name := r.Step + "." + r.Output
-	statements := []string{"$r := $parse($states.result.Body)",
-		fmt.Sprintf("$assert($type($r) = 'object', %s)", quote(name+" is no JSON object"))}
-	var pairs []string
-	for _, f := range r.Fields {
-		value := fmt.Sprintf("$lookup($r, %s)", quote(f.JSON))
-		valid, what := reportRule(f.Type)
-		statements = append(statements, fmt.Sprintf("$v := %s; $assert(%s, %s & ($exists($v) ? $substring($string([$v]), 0, 200) : 'nothing'))",
-			value, valid, quote(fmt.Sprintf("%s: %q must be %s, got ", name, f.JSON, what))))
-		pairs = append(pairs, f.Name, value)
-	}
-	statements = append(statements, object(pairs...))
 	e.add(&asl.State{
 		Name: r.State, Type: asl.TaskState,
 		Comment:  plain("The values of " + name + ", each asserted to be there and of its type."),
@@ -35,26 +25,39 @@ func (e *emitter) readReport(r *ir.Report, next string) {
 			"Bucket", expr("$split("+uri+", '/')[2]"),
 			"Key", expr("$substringAfter($substringAfter("+uri+", 's3://'), '/')"),
 		),
-		Assign:         members(r.Variable, expr("("+strings.Join(statements, "; ")+")")),
+		Assign:         members(r.Variable, expr("("+strings.Join(reportStatements(name, r.Fields), "; ")+")")),
 		TimeoutSeconds: callSeconds,
 		Retry:          sdkRetry("S3"),
 		Next:           next,
 	})
 }
 
-// reportRule is what a value of a report has to be: JSON numbers may be too large
-// to be finite.
-func reportRule(t ir.Type) (valid, what string) {
-	switch t {
-	case ir.Float:
-		return all("$type($v) = 'number'", "$v - $v = 0"), "a finite number"
-	case ir.Int:
-		return all("$type($v) = 'number'", fmt.Sprintf("$v = $floor($v) and $v >= -%d and $v <= %[1]d", maxWhole)), "a whole number"
-	case ir.Bool:
-		return "$type($v) = 'boolean'", "true or false"
-	default:
-		return "$type($v) = 'string'", "a text"
+// reportRules are what a value of a report has to be, by its type: the function
+// that asserts it, the condition and its words.
+var reportRules = map[ir.Type]struct{ function, valid, what string }{
+	ir.Float:  {"$numberAt", "$type($v) = 'number'", "a number"},
+	ir.Int:    {"$wholeAt", all("$type($v) = 'number'", "$v = $floor($v)", fmt.Sprintf("$abs($v) <= %d", maxWhole)), "a whole number"},
+	ir.Bool:   {"$flagAt", "$type($v) = 'boolean'", "true or false"},
+	ir.String: {"$textAt", "$type($v) = 'string'", "a text"},
+}
+
+// reportStatements parse the report and make an object of its values; each type that
+// it has is asserted by a function of its own.
+func reportStatements(name string, fields []*ir.Field) []string {
+	statements := []string{"$report := $parse($states.result.Body)",
+		fmt.Sprintf("$assert($type($report) = 'object', %s)", quote(name+" is no JSON object"))}
+	var defined, pairs []string
+	for _, f := range fields {
+		rule := reportRules[f.Type]
+		if !slices.Contains(defined, rule.function) {
+			defined = append(defined, rule.function)
+			statements = append(statements, fmt.Sprintf("%s := function($key) {($v := $lookup($report, $key); "+
+				"$assert(%s, %s & $key & %s & %s); $v)}",
+				rule.function, rule.valid, quote(name+": "), quote(" must be "+rule.what+", got "), shown("$v")))
+		}
+		pairs = append(pairs, f.Name, rule.function+"("+quote(f.JSON)+")")
 	}
+	return append(statements, object(pairs...))
 }
 
 // sdkRetry tries a call of an SDK integration again: what a service's model does

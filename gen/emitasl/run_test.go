@@ -13,6 +13,7 @@ import (
 
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
@@ -122,7 +123,7 @@ func result(t *testing.T, r *asl.Result) map[string]any {
 // TestRun executes the example from end to end and looks at what it asks for.
 func TestRun(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	s := &service{report: report}
 	out := result(t, run(t, p, place(p), `{}`, s))
 
@@ -184,7 +185,7 @@ func TestRun(t *testing.T) {
 // TestSettings gives the environment a key, a network and tags.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	values := place(p)
 	values["KmsKey"] = "arn:aws:kms:eu-west-1:000000000000:key/k"
 	values["Subnets"], values["SecurityGroups"] = "subnet-1", "sg-1,sg-2"
@@ -226,21 +227,23 @@ func TestEnds(t *testing.T) {
 		{"stopped", `{}`, report, "Stopped", "Preprocess", "the processing job of Preprocess ended Stopped"},
 		{"report no JSON", `{}`, `{"roc_auc": NaN}`, "", "Read Evaluate.Report", ""},
 		{"report a list", `{}`, `[1]`, "", "Read Evaluate.Report", "Evaluate.Report is no JSON object"},
-		{"metric missing", `{}`, `{}`, "", "Read Evaluate.Report", `Evaluate.Report: "roc_auc" must be a finite number, got nothing`},
-		{"metric a string", `{}`, strings.Replace(report, "0.9,", `"0.9",`, 1), "", "Read Evaluate.Report", `"roc_auc" must be a finite number, got ["0.9"]`},
-		{"count not whole", `{}`, strings.Replace(report, "400", "400.5", 1), "", "Read Evaluate.Report", `"rows" must be a whole number`},
+		{"metric missing", `{}`, `{}`, "", "Read Evaluate.Report", `Evaluate.Report: roc_auc must be a number, got nothing`},
+		{"metric a string", `{}`, strings.Replace(report, "0.9,", `"0.9",`, 1), "", "Read Evaluate.Report", `Evaluate.Report: roc_auc must be a number, got ["0.9"]`},
+		{"metric too large", `{}`, strings.Replace(report, "0.9,", "1e999,", 1), "", "Read Evaluate.Report", ""},
+		{"count too large", `{}`, strings.Replace(report, "400", "9007199254740993", 1), "", "Read Evaluate.Report", "rows must be a whole number"},
+		{"count not whole", `{}`, strings.Replace(report, "400", "400.5", 1), "", "Read Evaluate.Report", `rows must be a whole number, got [400.5]`},
 		{"bad range", `{"MinROCAUC": 7}`, report, "", "Bad parameters", "MinROCAUC must be a number from 0 to 1, got 7"},
 		{"bad type", `{"MinROCAUC": "x"}`, report, "", "Bad parameters", `MinROCAUC must be a number from 0 to 1, got "x"`},
 		{"null", `{"Train.Balanced": null}`, report, "", "Bad parameters", "Train.Balanced must be true or false, got null"},
 		{"not whole", `{"Preprocess.Seed": 1.5}`, report, "", "Bad parameters", "Preprocess.Seed must be a whole number from 0 to 4294967295, got 1.5"},
 		{"too many digits", `{"Train.Strength": 0.12345678901234567}`, report, "", "Bad parameters", "with at most 15 significant digits"},
 		{"two at once", `{"MinROCAUC": 7, "Train.Balanced": 1}`, report, "", "Bad parameters", "got 7; Train.Balanced must be"},
-		{"unknown", `{"MinRocAuc": 0.5}`, report, "", "Bad parameters", "unknown parameters of census-training: MinRocAuc (it has Data, MinROCAUC,"},
+		{"unknown", `{"MinRocAuc": 0.5}`, report, "", "Bad parameters", `the keys must be parameters of census-training (it has Data, MinROCAUC,`},
 		{"no object", `[1]`, report, "", "Bad parameters", "the input must be an object of parameters"},
 		{"other bucket", `{"Data": "s3://elsewhere/data/x.csv"}`, report, "", "Bad parameters", "Data must be a file below s3://local/data/, which the roles can read"},
 		{"a folder", `{"Data": "s3://local/data/x/"}`, report, "", "Bad parameters", "Data must be a file"},
 	}
-	p := census(t)
+	p := plantest.Example(t)
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -40,8 +40,8 @@ func uses(p *ir.Plan) map[string]use {
 			hold(a.Value, "$v", maxArgument, maxArgument)
 		}
 		for _, h := range j.Hyper {
-			// $j is the value as JSON in brackets.
-			hold(h.Value, "$j", maxHyperparameter+2, maxHyperparameter-2)
+			// The value is sent as JSON; in brackets, it is two characters longer.
+			hold(h.Value, "$string([$v])", maxHyperparameter+2, maxHyperparameter-2)
 		}
 		for _, v := range j.Env {
 			most := maxProcessingEnv

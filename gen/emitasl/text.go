@@ -98,16 +98,19 @@ func argument(v *ir.Value) any {
 		return literal(v.Lit)
 	case v.Type == ir.String:
 		return expr(param(v.Param))
-	case v.Type == ir.Bool:
-		return expr("$string(" + param(v.Param) + ")")
 	default:
-		return expr(numberText(param(v.Param)))
+		return expr(textOf(v.Type, param(v.Param)))
 	}
 }
 
-// numberText is a number's value as text, whatever way it was written: without the
-// sum an interpreter may keep the digits of the input, "1.0" or "1e3".
-func numberText(value string) string { return "$string(" + value + " + 0)" }
+// textOf is a number or boolean as text, however it was written. $string keeps 15
+// digits of a number, which are not all of a whole one; $formatBase keeps them.
+func textOf(t ir.Type, value string) string {
+	if t == ir.Int {
+		return "$formatBase(" + value + ", 10)"
+	}
+	return "$string(" + value + ")"
+}
 
 // hyperparameter is a value as the toolkit in SageMaker's images reads it
 // (sagemaker-training-toolkit, mapping.decode): every hyperparameter is JSON in a
@@ -139,15 +142,13 @@ func jsonOf(value string) string {
 	return "$j := $string([" + value + "]); $substring($j, 1, $length($j) - 2)"
 }
 
-// all is true if every condition is, each evaluated only if those before it hold:
-// JSONata's "and" need not stop at the first.
-func all(conditions ...string) string {
-	last := len(conditions) - 1
-	out := conditions[last]
-	for i := last - 1; i >= 0; i-- {
-		out = conditions[i] + " ? (" + out + ") : false"
-	}
-	return out
+// all is true if every condition is. JSONata evaluates none after the first that is
+// not, so that the first may be what the others need: a type.
+func all(conditions ...string) string { return strings.Join(conditions, " and ") }
+
+// shown is a value for people, as JSON in brackets, which tell "1" from 1.
+func shown(value string) string {
+	return fmt.Sprintf("($exists(%s) ? $substring($string([%[1]s]), 0, 200) : 'nothing')", value)
 }
 
 // object is a JSONata object; a member whose value is undefined is not in it.
@@ -167,25 +168,26 @@ func object(members ...string) string {
 // ifSet is a substitution's value, or undefined where it is empty.
 func ifSet(name string) string { return fmt.Sprintf("'${%s}' != '' ? '${%[1]s}'", name) }
 
-// concat joins parts of a text: constants, marked by a "=" before them, of which
-// neighbours become one, and expressions.
+// concat joins parts of a text: constants, marked by a "=" before them, and
+// expressions. Constants that are neighbours become one.
 func concat(parts []string) string {
 	var terms []string
-	constant := ""
-	for _, p := range append(parts, "") {
+	for _, p := range parts {
 		if text, is := strings.CutPrefix(p, "="); is {
-			constant += text
+			p = quote(text)
+		}
+		if last := len(terms) - 1; last >= 0 && lone(terms[last]) && lone(p) {
+			terms[last] = strings.TrimSuffix(terms[last], "'") + p[1:]
 			continue
 		}
-		if constant != "" {
-			terms = append(terms, quote(constant))
-			constant = ""
-		}
-		if p != "" {
-			terms = append(terms, p)
-		}
+		terms = append(terms, p)
 	}
 	return strings.Join(terms, " & ")
+}
+
+// lone reports whether a term is one constant of a text.
+func lone(term string) bool {
+	return strings.Count(term, "'") == 2 && strings.HasPrefix(term, "'") && strings.HasSuffix(term, "'")
 }
 
 // members is an object of names and values by turns.

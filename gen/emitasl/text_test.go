@@ -114,15 +114,15 @@ func TestNumbers(t *testing.T) {
 func TestArgument(t *testing.T) {
 	t.Parallel()
 	params := map[string]any{"params": map[string]any{
-		"Whole": json.Number("1e3"), "Ratio": json.Number("1.0"), "Tiny": 1e-7, "On": true, "Name": "a b", "S.T": 0.1,
+		"Whole": 1e3, "Ratio": 1.0, "Tiny": 1e-7, "On": true, "Name": "a b", "S.T": 0.1,
 	}}
 	cases := []struct {
 		name  string
 		value ir.Value
 		want  string
 	}{
-		{"whole with exponent", ir.Value{Type: ir.Int, Param: "Whole"}, "1000"},
-		{"ratio with zero", ir.Value{Type: ir.Float, Param: "Ratio"}, "1"},
+		{"whole", ir.Value{Type: ir.Int, Param: "Whole"}, "1000"},
+		{"ratio", ir.Value{Type: ir.Float, Param: "Ratio"}, "1"},
 		{"tiny", ir.Value{Type: ir.Float, Param: "Tiny"}, "1e-7"},
 		{"of a step", ir.Value{Type: ir.Float, Param: "S.T"}, "0.1"},
 		{"bool", ir.Value{Type: ir.Bool, Param: "On"}, "true"},

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
@@ -13,7 +14,7 @@ import (
 // no network to fetch it by.
 func TestIsolated(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	j := p.Jobs()[1]
 	j.Isolated, j.Spot, j.MaxWaitSeconds = true, true, 7200
 	s := &service{report: report}
@@ -68,7 +69,7 @@ func TestConditions(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			p := census(t)
+			p := plantest.Example(t)
 			r := p.Registrations()[0]
 			r.Cond, r.When = c.cond, "C"
 			out := result(t, run(t, p, place(p), `{}`, &service{report: report}))
@@ -83,7 +84,7 @@ func TestConditions(t *testing.T) {
 // TestTexts are parameters that are texts: enum, pattern, length.
 func TestTexts(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	add := func(field string, edit func(*ir.Parameter)) {
 		q := &ir.Parameter{Key: "Train." + field, Step: "Train", Field: field, Type: ir.String, Default: "a"}
 		edit(q)
@@ -127,7 +128,7 @@ func TestTexts(t *testing.T) {
 // ARN of another one.
 func TestPartition(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	p.Partition = "aws-cn"
 	tasks := 0
 	for _, s := range emitasl.Emit(p).States {
@@ -147,7 +148,7 @@ func TestPartition(t *testing.T) {
 // TestTasks holds every Task to a time-out, to no Catch, and to real error names.
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	for _, s := range emitasl.Emit(census(t)).States {
+	for _, s := range emitasl.Emit(plantest.Example(t)).States {
 		if s.Catch != nil {
 			t.Errorf("state %q catches: a redrive could not run it again", s.Name)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/emitcfn"
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
@@ -21,7 +22,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // TestCensus holds every file of the example to a golden.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	m := emitasl.Emit(p)
 	files := emitcfn.Emit(p, m)
 	want := []string{"training/training/template.json", "training/training/env/dev.json"}
@@ -82,7 +83,7 @@ func at(t *testing.T, v any, keys ...string) any {
 // TestDefinition holds the machine in the template to the machine.
 func TestDefinition(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	m := emitasl.Emit(p)
 	got := at(t, document(t, p, m), "Resources", "Machine", "Properties", "Definition")
 	b, err := asl.Encode(m)

@@ -14,13 +14,14 @@ import (
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/emitcfn"
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
 // TestSubstitutions holds the template to fill every name in the machine, and no other.
 func TestSubstitutions(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	for _, tags := range []map[string]string{nil, {"team": "ml"}} {
 		p.Environments[0].Tags = tags
 		holdSubstitutions(t, p)
@@ -46,7 +47,7 @@ var safe = regexp.MustCompile(`^[A-Za-z0-9:/._,@+=-]*$`)
 // TestPatterns holds every parameter to refuse what could rewrite the machine.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	hostile := []string{`","Evil":"`, `${Env}`, `a'b`, `a"b`, `a\b`, "a\nb", "a b", `{% 1 %}`, "a\n", "<"}
 	p.Environments[0].Tags = map[string]string{"team": "ml"}
 	for name, body := range at(t, document(t, p, emitasl.Emit(p)), "Parameters").(map[string]any) {
@@ -76,7 +77,7 @@ func TestPatterns(t *testing.T) {
 // TestParameterFile holds each environment's file to the template's parameters.
 func TestParameterFile(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	p.Environments[0].Tags = map[string]string{"team": "ml", "cost": "42"}
 	m := emitasl.Emit(p)
 	known := at(t, document(t, p, m), "Parameters").(map[string]any)
@@ -106,7 +107,7 @@ func TestParameterFile(t *testing.T) {
 // TestNames holds what CloudFormation and IAM bound.
 func TestNames(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	doc := document(t, p, emitasl.Emit(p))
 	id := regexp.MustCompile(`^[A-Za-z0-9]{1,255}$`)
 	for _, section := range []string{"Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs"} {
@@ -141,7 +142,7 @@ func TestNames(t *testing.T) {
 // TestNoNulls: CloudFormation refuses a template that holds one.
 func TestNoNulls(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	var look func(path string, v any)
 	look = func(path string, v any) {
 		switch v := v.(type) {
@@ -163,7 +164,7 @@ func TestNoNulls(t *testing.T) {
 // TestActions holds the machine's role to allow every call that the machine makes.
 func TestActions(t *testing.T) {
 	t.Parallel()
-	p := census(t)
+	p := plantest.Example(t)
 	allowed := map[string]bool{}
 	for _, s := range p.Roles[0].Statements {
 		for _, a := range s.Actions {

@@ -58,6 +58,37 @@ func TestGolden(t *testing.T) {
 	}
 }
 
+// TestPermissions holds what every job's role has to one place, and the rest to each
+// role's own.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	p := plantest.Census()
+	p.Roles = []*ir.Role{{Name: "MachineRole", Principal: "states", Statements: []*ir.Statement{
+		{Actions: []string{"logs:Put"}, Resources: []string{"*"}, Reason: "log"},
+	}}}
+	for _, name := range []string{"Train", "Evaluate"} {
+		p.Roles = append(p.Roles, &ir.Role{Name: name + "Role", Principal: "sagemaker", For: name, Statements: []*ir.Statement{
+			{Actions: []string{"s3:GetObject"}, Resources: []string{"arn:${AWS::Partition}:s3:::${Bucket}/" + name}, Reason: "read", Needs: []string{name, name + ".In"}},
+			{Actions: []string{"logs:Put"}, Resources: []string{"*"}, Reason: "log", Needs: []string{name}},
+		}})
+	}
+	_, got, _ := strings.Cut(string(emitdoc.Emit(p, machine, "example.com/m/generated")[0].Bytes), "## Permissions")
+	const head = "| Actions | Resources | Only if | Why |\n|---|---|---|---|\n"
+	for _, want := range []string{
+		"### MachineRole\n\nAssumed by `states.amazonaws.com`, for the state machine.\n\n" + head + "| `logs:Put` | `*` |  | log |\n\n",
+		"for step Train.\n\n" + head + "| `s3:GetObject` | `arn:…:s3:::${Bucket}/Train` |  | read (Train.In) |\n\n",
+		"for step Evaluate.\n\n" + head + "| `s3:GetObject` | `arn:…:s3:::${Bucket}/Evaluate` |  | read (Evaluate.In) |\n\n",
+		"### Every step's role\n\nBesides what stands above.\n\n" + head + "| `logs:Put` | `*` |  | log |\n",
+	} {
+		if strings.Count(got, want) != 1 {
+			t.Errorf("not once:\n%s\nin:\n%s", want, got)
+		}
+	}
+	if strings.Count(got, "`logs:Put`") != 2 {
+		t.Errorf("what is alike is repeated:\n%s", got)
+	}
+}
+
 // TestMermaidNames holds every line of the graph to the little of Mermaid's
 // grammar that is used, whatever the names.
 func TestMermaidNames(t *testing.T) {

@@ -72,9 +72,16 @@ type Training struct {
 
 const bareSpec = `package bare
 
-import "github.com/mlmax/mlmax"
+import (
+	"example.com/m/json"
+	"github.com/mlmax/mlmax"
+)
 
-type Run struct{ mlmax.Processing }
+type Run struct {
+	mlmax.Processing
+	Mode  string
+	Other mlmax.Input[json.Rows]
+}
 
 type Bare struct {
 	mlmax.Pipeline
@@ -203,7 +210,12 @@ func module(t *testing.T) string {
 		j.TypePath = "example.com/m/specs/census"
 	}
 	census.Path, census.ModulePath = "example.com/m/specs/census", "example.com/m"
-	for _, p := range []*ir.Plan{census, plantest.Odd("example.com/m/json"), plantest.Bare("example.com/m/bare")} {
+	bare := plantest.Bare("example.com/m/bare")
+	bare.Jobs()[0].Unused = []*ir.Unused{
+		{Name: "Mode", Type: ir.String},
+		{Name: "Other", Form: ir.InputForm, Artifact: "Rows", ArtifactPath: "example.com/m/json"},
+	}
+	for _, p := range []*ir.Plan{census, plantest.Odd("example.com/m/json"), bare} {
 		for _, f := range emit(t, p, "example.com/m/generated") {
 			if strings.HasSuffix(f.Path, "/main.go") {
 				continue // its imports are the runtime's, which the real generated mains are built with

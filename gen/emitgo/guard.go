@@ -105,8 +105,8 @@ func (e *emitter) model(r *ir.Registration) (path, name string) {
 	return "", ""
 }
 
-// stepFields adds what the plan knows of a step's fields. Those that it does not
-// use in this pipeline are not pinned.
+// stepFields adds the fields of a step's type: those that the pipeline uses, then
+// those that it fixes or that belong to another mode.
 func (e *emitter) stepFields(s *fieldSet, j *ir.Job) {
 	for _, p := range e.Parameters {
 		if p.Step == j.Name {
@@ -126,5 +126,12 @@ func (e *emitter) stepFields(s *fieldSet, j *ir.Job) {
 			form = "Model"
 		}
 		s.add(o.Name, port(form, cmp.Or(o.ArtifactPath, j.TypePath), o.Artifact))
+	}
+	for _, u := range j.Unused {
+		if u.Type != "" {
+			s.add(u.Name, zero(u.Type))
+			continue
+		}
+		s.add(u.Name, port(string(u.Form), cmp.Or(u.ArtifactPath, j.TypePath), u.Artifact))
 	}
 }

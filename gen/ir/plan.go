@@ -144,12 +144,25 @@ type Job struct {
 	Outputs []*Output
 	Reports []*Report
 	After   []string
+	// Unused are the step type's fields that are not in this pipeline: ports of
+	// another mode, and parameters that are fixed or of another mode.
+	Unused []*Unused `json:",omitempty"`
 
 	// Interface is the hash of argument names, types and ports: hex SHA-256.
 	Interface string
 	// The names of what differs between places: "TrainRole", "TrainImage",
 	// "TrainInstance", "TrainCode".
 	RoleName, ImageName, InstanceName, CodeName string
+}
+
+// Unused is a field of a step type that a pipeline does not use: a parameter if Type
+// is not empty, else a port.
+type Unused struct {
+	Name         string
+	Type         Type   `json:",omitempty"`
+	Form         Form   `json:",omitempty"`
+	Artifact     string `json:",omitempty"`
+	ArtifactPath string `json:",omitempty"`
 }
 
 // An Argument is one "--flag value" of a processing job; exactly one of Value and

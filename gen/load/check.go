@@ -139,6 +139,7 @@ func (l *loader) check(u *unit, p *packages.Package, dep bool) {
 		Importer:         importer{l, u, p},
 		IgnoreFuncBodies: dep,
 		Sizes:            types.SizesFor("gc", runtime.GOARCH),
+		FakeImportC:      true, // cgo is not run to read a spec
 	}
 	if p.Module != nil && p.Module.GoVersion != "" {
 		config.GoVersion = "go" + p.Module.GoVersion
@@ -155,7 +156,11 @@ func (l *loader) check(u *unit, p *packages.Package, dep bool) {
 			last.Related = append(last.Related, diag.Related{Pos: at, Message: more})
 			return
 		}
-		found = append(found, diag.Diagnostic{Pos: at, Code: diag.BadPackage, Message: e.Msg})
+		hint := ""
+		if strings.HasPrefix(e.Msg, "could not import "+Vocabulary+" ") {
+			hint = "run go get " + Vocabulary
+		}
+		found = append(found, diag.Diagnostic{Pos: at, Code: diag.BadPackage, Message: e.Msg, Hint: hint})
 	}
 	u.pkg.Types, _ = config.Check(p.PkgPath, l.fset, u.pkg.Syntax, u.pkg.Info) // errors went to config.Error
 	for _, d := range found {
@@ -182,6 +187,9 @@ func (i importer) Import(path string) (*types.Package, error) {
 		return types.Unsafe, nil
 	}
 	p := i.p.Imports[path]
+	if u := i.l.units[path]; p == nil && u != nil && u.pkg.Types == nil { // in the midst of it
+		return nil, errors.New("import cycle not allowed")
+	}
 	if p == nil {
 		return nil, errors.New(listError(i.p.Errors, path, "the go command does not list it"))
 	}

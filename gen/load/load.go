@@ -19,6 +19,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -69,9 +70,14 @@ func Load(ctx context.Context, dir string, patterns []string, bag *diag.Bag) ([]
 	if len(patterns) == 0 {
 		patterns = []string{"."}
 	}
-	dir, err := filepath.Abs(dir)
+	dir, err := folder(dir)
 	if err != nil {
-		return nil, fmt.Errorf("finding the folder to load from: %w", err)
+		return nil, err
+	}
+	for _, pattern := range patterns {
+		if strings.HasSuffix(pattern, ".go") {
+			return nil, fmt.Errorf("%s is a file, and specs are whole packages; name its folder", pattern)
+		}
 	}
 	listed, err := list(ctx, dir, patterns)
 	if err != nil {
@@ -104,6 +110,23 @@ func Load(ctx context.Context, dir string, patterns []string, bag *diag.Bag) ([]
 		loaded = append(loaded, u.pkg)
 	}
 	return loaded, nil
+}
+
+// folder is the absolute path of the folder to load from, which must be there: the
+// go command's own words would blame the go command.
+func folder(dir string) (string, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding the folder to load from: %w", err)
+	}
+	info, err := os.Stat(dir)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("finding the folder to load from: %w; name one that is there with -C", err)
+	case !info.IsDir():
+		return "", fmt.Errorf("%s is a file, and packages are loaded from a folder; name its folder with -C", dir)
+	}
+	return dir, nil
 }
 
 // list asks the go command for the packages, the files of each, and all that they

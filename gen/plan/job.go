@@ -52,6 +52,7 @@ func (p *planner) job(u *ir.Use) *ir.Job {
 	for _, port := range s.Ports {
 		p.port(u, j, port)
 	}
+	p.unused(u, j)
 	p.arguments(u, j)
 	p.readReports(u, j)
 	return j
@@ -80,7 +81,10 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 		return
 	}
 	if !port.Form.In() {
-		out := &ir.Output{Name: port.Name, Artifact: port.Artifact.Name, LocalPath: outputPath + port.Name}
+		out := &ir.Output{
+			Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
+			LocalPath: outputPath + port.Name,
+		}
 		if port.Artifact.File {
 			out.FileName = fileName(port.Artifact)
 		}
@@ -95,8 +99,8 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 	}
 	from := p.wire(u.Name, port.Name, port.Artifact, u.Bind)
 	in := &ir.Input{
-		Name: port.Name, Artifact: port.Artifact.Name, File: port.Artifact.File,
-		LocalPath: inputPath + port.Name,
+		Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
+		File: port.Artifact.File, LocalPath: inputPath + port.Name,
 	}
 	if port.Form == ir.ChannelForm {
 		in.Channel = strings.ToLower(port.Name)
@@ -104,6 +108,32 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 	}
 	from.feed(in)
 	j.Inputs = append(j.Inputs, in)
+}
+
+// foreign is the path of an artifact's package if it is not the given one.
+func foreign(a *ir.Artifact, path string) string {
+	if a.Path == path {
+		return ""
+	}
+	return a.Path
+}
+
+// unused lists the fields of the step's type that this pipeline does without.
+func (p *planner) unused(u *ir.Use, j *ir.Job) {
+	for _, v := range u.Step.Params {
+		own := u.Name + "." + v.Name
+		if value := p.values[own]; value == nil || value.Param != own {
+			j.Unused = append(j.Unused, &ir.Unused{Name: v.Name, Type: v.Type})
+		}
+	}
+	for _, port := range u.Step.Ports {
+		if !p.exists(u, port.Only) {
+			j.Unused = append(j.Unused, &ir.Unused{
+				Name: port.Name, Form: port.Form,
+				Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
+			})
+		}
+	}
 }
 
 // arguments hands the step its parameters and paths, in source order.

@@ -49,7 +49,7 @@ func (p *planner) parameters() {
 func (p *planner) location(s *ir.Source) *ir.Parameter {
 	param := &ir.Parameter{
 		Key: s.Name, Field: s.Name, Flag: kebab(s.Name), Doc: s.Doc, Type: ir.String,
-		Location: true, Artifact: s.Artifact.Name, File: s.Artifact.File,
+		Location: true, Artifact: s.Artifact.Name, ArtifactPath: foreign(s.Artifact, p.spec.Path), File: s.Artifact.File,
 		Roots: []string{dataRoot},
 	}
 	if s.Local.V != "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlmax/mlmax/gen/plan"
+	"github.com/mlmax/mlmax/internal/plantest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -18,7 +19,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // from the same file.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	plans := plan.Plan(census(t))
+	plans := plan.Plan(plantest.Spec(t))
 	var got bytes.Buffer
 	enc := json.NewEncoder(&got)
 	enc.SetEscapeHTML(false)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mlmax/mlmax/gen/plan"
+	"github.com/mlmax/mlmax/internal/plantest"
 )
 
 // unscoped are the actions that have no resource type (Service Authorization
@@ -24,7 +25,7 @@ var unscoped = []string{
 // its reason.
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()
-	for _, role := range plan.Plan(census(t))[0].Roles {
+	for _, role := range plan.Plan(plantest.Spec(t))[0].Roles {
 		sids := map[string]bool{}
 		for _, s := range role.Statements {
 			if s.Reason == "" || sids[s.Sid] || len(s.Actions) == 0 || len(s.Resources) == 0 {

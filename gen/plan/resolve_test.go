@@ -114,6 +114,35 @@ func TestModes(t *testing.T) {
 	}
 }
 
+// TestUnused holds the plan to name every field of a step, used or not, and the
+// package of an artifact that is of another one.
+func TestUnused(t *testing.T) {
+	t.Parallel()
+	s := modes()
+	for _, port := range s.Pipelines[0].Uses[0].Step.Ports {
+		port.Artifact.Path = "elsewhere"
+	}
+	plans := plan.Plan(s)
+	fit, score := plans[0].Jobs()[0], plans[1].Jobs()[0]
+	want := []*ir.Unused{
+		{Name: "Mode", Type: ir.String}, {Name: "Ratio", Type: ir.Float},
+		{Name: "Other", Form: ir.InputForm, Artifact: "Raw", ArtifactPath: "elsewhere"},
+	}
+	if d := cmp.Diff(want, fit.Unused); d != "" {
+		t.Errorf("fields that training does without (-want +got):\n%s", d)
+	}
+	want = []*ir.Unused{
+		{Name: "Mode", Type: ir.String}, {Name: "Ratio", Type: ir.Float},
+		{Name: "Out", Form: ir.OutputForm, Artifact: "Small", ArtifactPath: "elsewhere"},
+	}
+	if d := cmp.Diff(want, score.Unused); d != "" {
+		t.Errorf("fields that inference does without (-want +got):\n%s", d)
+	}
+	if fit.Inputs[0].ArtifactPath != "elsewhere" || fit.Outputs[0].ArtifactPath != "elsewhere" || plans[0].Parameters[0].ArtifactPath != "elsewhere" {
+		t.Errorf("packages of artifacts: %+v, %+v, %+v", fit.Inputs[0], fit.Outputs[0], plans[0].Parameters[0])
+	}
+}
+
 func TestPlaces(t *testing.T) {
 	t.Parallel()
 	plans := plan.Plan(modes())

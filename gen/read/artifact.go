@@ -17,6 +17,9 @@ func (r *reader) artifactOf(f field) *ir.Artifact {
 	if !f.decl.valid(f.word.arg) || f.word.argType == nil {
 		return nil
 	}
+	if _, ok := types.Unalias(f.word.argType).(*types.TypeParam); ok {
+		return nil // reported of the step that has it
+	}
 	named, ok := types.Unalias(f.word.argType).(*types.Named)
 	var d *decl
 	if ok {

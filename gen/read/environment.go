@@ -58,6 +58,9 @@ func (r *reader) variable(v *ast.ValueSpec, i int, name *ast.Ident, doc string) 
 	for _, element := range lit.Elts {
 		kv, ok := element.(*ast.KeyValueExpr)
 		if !ok {
+			if !r.home.Compiles {
+				return // with what the compiler has said, that would be the same twice
+			}
 			r.reportAt(element, diag.EnvironmentValue, fmt.Sprintf("a member of environment %q has no name", name.Name), "write each member as Name: value")
 			return
 		}
@@ -73,36 +76,28 @@ func (r *reader) variable(v *ast.ValueSpec, i int, name *ast.Ident, doc string) 
 }
 
 func (r *reader) member(e *ir.Environment, name string, value ast.Expr) {
-	switch name {
-	case "Name":
-		e.Name = r.text(value)
-	case "Account":
-		e.Account = r.text(value)
-	case "Region":
-		e.Region = r.text(value)
-	case "Bucket":
-		e.Bucket = r.text(value)
-	case "Prefix":
-		e.Prefix = r.text(value)
-	case "KmsKey":
-		e.KmsKey = r.text(value)
-	case "PermissionsBoundary":
-		e.PermissionsBoundary = r.text(value)
-	case "LogRetentionDays":
+	texts := map[string]*ir.At[string]{
+		"Name": &e.Name, "Account": &e.Account, "Region": &e.Region, "Bucket": &e.Bucket, "Prefix": &e.Prefix,
+		"KmsKey": &e.KmsKey, "PermissionsBoundary": &e.PermissionsBoundary,
+	}
+	lists := map[string]*[]ir.At[string]{"Subnets": &e.Subnets, "SecurityGroups": &e.SecurityGroups}
+	tables := map[string]*[]ir.Pair{"Instances": &e.Instances, "Tags": &e.Tags}
+	switch {
+	case texts[name] != nil:
+		*texts[name] = r.text(value)
+	case lists[name] != nil:
+		*lists[name] = r.list(value)
+	case tables[name] != nil:
+		*tables[name] = r.table(value)
+	case name == "LogRetentionDays":
 		e.LogRetentionDays = constantOf(r, value, func(v constant.Value) (int, bool) {
 			n, ok := constant.Int64Val(constant.ToInt(v))
 			return int(n), ok
 		})
-	case "Subnets":
-		e.Subnets = r.list(value)
-	case "SecurityGroups":
-		e.SecurityGroups = r.list(value)
-	case "Instances":
-		e.Instances = r.table(value)
-	case "Tags":
-		e.Tags = r.table(value)
-	default:
+	case r.home.Compiles:
 		panic("read: no way to read member " + name + " of an environment")
+	default:
+		r.unread = true // there is no such member, and the compiler has said so
 	}
 }
 

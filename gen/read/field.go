@@ -32,8 +32,11 @@ func (r *reader) fields(d *decl, k kind) (all []field, compute []*ast.Field) {
 		w := d.word(f.Type)
 		if len(f.Names) == 0 {
 			if f != k.field && w.name == "" && d.valid(f.Type) {
-				r.reportAt(f.Type, diag.FieldType, fmt.Sprintf("%q embeds %s, which is not a kind", d.spec.Name.Name, types.ExprString(f.Type)),
-					"declare its fields here")
+				hint := "declare its fields here"
+				if k.name == "Pipeline" {
+					hint = "give the field a name"
+				}
+				r.reportAt(f.Type, diag.FieldType, fmt.Sprintf("%q embeds %s, which is not a kind", d.spec.Name.Name, types.ExprString(f.Type)), hint)
 			}
 			continue
 		}
@@ -91,9 +94,9 @@ func (f field) basic() ir.Type {
 
 // decode reads the tags of fields, one after the other, into a directive. Whole is
 // where a missing key is reported. The result says whether the tags could be read
-// to their ends: nothing can be said to be missing in one that is malformed.
+// to their ends and hold no unknown keys: of others nothing can be said to be missing.
 func (r *reader) decode(d *decl, whole ast.Node, directive any, fields ...*ast.Field) bool {
-	var all []tag.Pair
+	var all, doubtful []tag.Pair
 	complete := true
 	for _, f := range fields {
 		if f.Tag == nil {
@@ -102,14 +105,19 @@ func (r *reader) decode(d *decl, whole ast.Node, directive any, fields ...*ast.F
 		pairs, problems := tag.Parse(f.Tag.Pos(), d.pkg.Source(f.Tag.Pos(), f.Tag.End()))
 		all = append(all, pairs...)
 		complete = complete && len(problems) == 0
+		if n := len(pairs); len(problems) > 0 && n > 0 {
+			doubtful = append(doubtful, pairs[n-1]) // the value before the fault may be what it broke
+		}
 		r.problems(f.Tag, problems)
 	}
 	problems := tag.Decode(all, directive)
 	if !complete {
-		problems = slices.DeleteFunc(problems, func(p tag.Problem) bool { return p.Code == diag.MissingKey })
+		problems = slices.DeleteFunc(problems, func(p tag.Problem) bool {
+			return p.Code == diag.MissingKey || slices.ContainsFunc(doubtful, func(d tag.Pair) bool { return p.Pos == d.Value.Pos() })
+		})
 	}
 	r.problems(whole, problems)
-	return complete
+	return complete && !slices.ContainsFunc(problems, func(p tag.Problem) bool { return p.Code == diag.UnknownKey })
 }
 
 func (r *reader) problems(whole ast.Node, problems []tag.Problem) {

@@ -62,13 +62,13 @@ func (r *reader) source(p *ir.Pipeline, f field) {
 
 func (r *reader) register(p *ir.Pipeline, f field) {
 	var directive tag.RegisterModel
-	r.decode(f.decl, f.name, &directive, f.syn)
+	complete := r.decode(f.decl, f.name, &directive, f.syn)
 	reg := &ir.Register{
 		Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc,
 		Group: val(r, directive.Group), Status: val(r, directive.Status), When: val(r, directive.When),
 		Bind: r.assignments(directive.Bind), After: r.names(directive.After),
 	}
-	if directive.When.Set() {
+	if directive.When.Set() && complete { // the value before the fault may be what it broke
 		reg.Cond = r.condition(directive.When.Text)
 	}
 	if reg.Artifact = r.artifactOf(f); reg.Artifact != nil {
@@ -104,6 +104,14 @@ func (r *reader) fillUse(u *ir.Use, t tag.Use, spot tag.SpotResources) {
 // stepType finds the declaration of a field's step type, or reports why it is none.
 func (r *reader) stepType(f field) (*decl, kind) {
 	t := types.Unalias(f.decl.pkg.Info.TypeOf(f.syn.Type))
+	if list, ok := t.(interface{ Elem() types.Type }); ok {
+		if _, isPointer := t.(*types.Pointer); !isPointer {
+			if d, _ := r.stepDecl(list.Elem()); d != nil {
+				r.badType(f, "a field holds one step", fmt.Sprintf("declare a field of type %s for each", d.spec.Name.Name))
+				return nil, kind{}
+			}
+		}
+	}
 	if ptr, ok := t.(*types.Pointer); ok {
 		if d, _ := r.stepDecl(ptr.Elem()); d != nil {
 			r.reportAt(f.syn.Type, diag.BadStepType, fmt.Sprintf("field %q holds step %q by pointer", f.name.Name, d.spec.Name.Name), "remove the asterisk")
@@ -112,13 +120,10 @@ func (r *reader) stepType(f field) (*decl, kind) {
 	}
 	d, k := r.stepDecl(t)
 	switch {
+	case d == nil && r.definedFrom(f, t):
+		return nil, kind{}
 	case d == nil:
 		r.badType(f, "a pipeline has sources, steps, registrations and parameters of type string, bool, int or float64", "use one of these types")
-		return nil, kind{}
-	case d.spec.TypeParams != nil && d.pkg == r.home:
-		return nil, kind{} // reported at its declaration
-	case d.spec.TypeParams != nil:
-		r.reportAt(f.syn.Type, diag.BadStepType, fmt.Sprintf("step %q has type parameters", d.spec.Name.Name), "declare a type for each artifact")
 		return nil, kind{}
 	case k.name == "Processing" || k.name == "Training":
 		return d, k
@@ -132,6 +137,22 @@ func (r *reader) stepType(f field) (*decl, kind) {
 	}
 	r.badType(f, fmt.Sprintf("%q is %s, not a step", d.spec.Name.Name, kinds[k.name]), "use the type of a step")
 	return nil, kind{}
+}
+
+// definedFrom reports a type that is defined by another struct type, as in type B A:
+// it has the fields of a step, but no tags of its own to point at.
+func (r *reader) definedFrom(f field, t types.Type) bool {
+	named, ok := t.(*types.Named)
+	if !ok {
+		return false
+	}
+	if _, ok := named.Underlying().(*types.Struct); !ok || named.Obj().Pkg() == nil {
+		return false
+	}
+	name := named.Obj().Name()
+	r.badType(f, fmt.Sprintf("%q is not declared as a struct with its own fields", name),
+		fmt.Sprintf("write type %s struct {…}, or an alias: type %s = …", name, name))
+	return true
 }
 
 // stepDecl is the struct declaration of a type and the first kind that it embeds.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/token"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -140,10 +141,15 @@ func setSize(p *GiB, t Text) *Problem {
 }
 
 func setList(p *[]string, t Text) *Problem {
+	seen := map[string]bool{}
 	for _, part := range t.Split(',') {
 		if part.S == "" {
 			return bad(part, "the list has an empty member", "remove the comma that has nothing beside it")
 		}
+		if seen[part.S] {
+			return bad(part, "%q is there twice", "remove one of the two")
+		}
+		seen[part.S] = true
 		*p = append(*p, part.S)
 	}
 	return nil
@@ -153,6 +159,9 @@ func (n *Names) set(t Text) *Problem {
 	for _, part := range t.Split(',') {
 		if part.S == "" {
 			return bad(part, "the list has an empty member", "remove the comma that has nothing beside it")
+		}
+		if slices.ContainsFunc(*n, func(v Val[string]) bool { return v.V == part.S }) {
+			return bad(part, "%q is there twice", "remove one of the two")
 		}
 		*n = append(*n, Val[string]{part.S, part})
 	}

@@ -1,6 +1,6 @@
-// Package plantest holds plans for the tests of emitters: what planning leads to,
-// written down by hand, so that an emitter can be tested by itself. Nothing but
-// tests imports it.
+// Package plantest holds plans for the tests of planning and emitting: that of this
+// repository's example, and some written down by hand, so that an emitter can be
+// tested by itself. Nothing but tests imports it.
 package plantest
 
 import "github.com/mlmax/mlmax/gen/ir"

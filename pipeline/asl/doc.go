@@ -21,7 +21,9 @@
 //
 // JSONata is gnata's: texts of its errors are its own but for the commonest, $pad
 // fills up to 10,000 characters, and an expression has at most 64 KiB and 200
-// levels of brackets. Heartbeats are watched only where a worker sends some. The
+// levels of brackets. Numbers are doubles, as in JavaScript, but whole ones beyond
+// 2^53 stay exact, and & shows all digits of a computed one of 16 or more; $string
+// is ours, and rounds to 15 digits as JSONata does. Heartbeats are watched only where a worker sends some. The
 // children of a distributed Map run in place, without ItemReader, ItemBatcher,
 // ResultWriter and tolerated failures, which are refused. The events of branches
 // that run at once come in the order in which they happen.

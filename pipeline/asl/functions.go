@@ -13,12 +13,11 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
-
-	"github.com/recolabs/gnata"
 )
 
 // A function is one that Step Functions adds to JSONata, with its name without
-// the dollar (Developer Guide, "Transforming data with JSONata").
+// the dollar (Developer Guide, "Transforming data with JSONata"), or one of
+// JSONata's own that gnata has otherwise.
 type function struct {
 	name string
 	call func(args []any, focus any) (any, error)
@@ -35,6 +34,7 @@ func functions(random func() float64, clock Clock) []function {
 		{"parse", func(args []any, _ any) (any, error) { return parse(args) }},
 		{"uuid", func([]any, any) (any, error) { return uuid(random), nil }},
 		{"random", func(args []any, _ any) (any, error) { return randomNumber(args, random) }},
+		{"string", stringOf},
 		{"millis", func([]any, any) (any, error) { return float64(clock.Now().UnixMilli()), nil }},
 	}
 }
@@ -167,7 +167,7 @@ func parse(args []any) (any, error) {
 	if !json.Valid([]byte(s)) {
 		return nil, errors.New("$parse was given text that is not JSON")
 	}
-	return gnata.DecodeJSON(json.RawMessage(s))
+	return decodeJSON(json.RawMessage(s))
 }
 
 // uuid is a random UUID of version 4.

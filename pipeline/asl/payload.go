@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-
-	"github.com/recolabs/gnata"
 )
 
 // The sizes of what a state passes on, and of variables (Step Functions quotas).
@@ -25,7 +23,7 @@ type value struct {
 // jsonata is the value for an expression. Its text is valid JSON by now.
 func (v *value) jsonata() any {
 	if v.decoded == nil {
-		decoded, err := gnata.DecodeJSON(v.raw)
+		decoded, err := decodeJSON(v.raw)
 		if err != nil {
 			panic("asl: a payload that is not JSON: " + err.Error())
 		}

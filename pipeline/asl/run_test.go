@@ -31,7 +31,7 @@ func TestRun(t *testing.T) {
 		{
 			name: "pass", input: `{"a": 12345678901234567890, "b": 1.0, "c": null, "<": "&"}`,
 			states: `{"A": {"Type": "Pass", "Output": "{% $states.input %}", "End": true}}`,
-			want:   `{"a":12345678901234567890,"b":1.0,"c":null,"<":"&"}`,
+			want:   `{"a":12345678901234567890,"b":1,"c":null,"<":"&"}`,
 			types:  "PassStateEntered PassStateExited",
 		},
 		{

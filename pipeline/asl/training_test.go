@@ -34,7 +34,7 @@ func TestTraining(t *testing.T) {
 	}{
 		{
 			name: "good enough", input: ``,
-			want: `{"Run":"` + run + `","Score":0.90,"Registered":true,"Model":{"Model":"s3://b/m.tar.gz"}}`,
+			want: `{"Run":"` + run + `","Score":0.9,"Registered":true,"Model":{"Model":"s3://b/m.tar.gz"}}`,
 			arguments: []string{
 				`{"TrainingJobName":"dev-train-` + run + `-0","RoleArn":"arn:aws:iam::111111111111:role/train","HyperParameters":{"strength":"1"},"OutputDataConfig":{"S3OutputPath":"s3://b/` + run + `/"}}`,
 				`{"TrainingJobName":"dev-train-` + run + `-1","RoleArn":"arn:aws:iam::111111111111:role/train","HyperParameters":{"strength":"1"},"OutputDataConfig":{"S3OutputPath":"s3://b/` + run + `/"}}`,
@@ -43,7 +43,7 @@ func TestTraining(t *testing.T) {
 		},
 		{
 			name: "not registered", input: `{"MinScore": 0.95, "Train.Strength": 0.5}`,
-			want: `{"Run":"` + run + `","Score":0.90,"Registered":false,"Model":null}`,
+			want: `{"Run":"` + run + `","Score":0.9,"Registered":false,"Model":null}`,
 			arguments: []string{
 				`{"TrainingJobName":"dev-train-` + run + `-0","RoleArn":"arn:aws:iam::111111111111:role/train","HyperParameters":{"strength":"0.5"},"OutputDataConfig":{"S3OutputPath":"s3://b/` + run + `/"}}`,
 				`{"TrainingJobName":"dev-train-` + run + `-1","RoleArn":"arn:aws:iam::111111111111:role/train","HyperParameters":{"strength":"0.5"},"OutputDataConfig":{"S3OutputPath":"s3://b/` + run + `/"}}`,

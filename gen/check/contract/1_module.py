@@ -137,7 +137,7 @@ def certain(node, always, tried=False):
                 return not early_exit(parent, child)
         elif isinstance(parent, ast.Lambda):
             return False
-        elif isinstance(parent, ast.If) and child is not parent.test and not is_main(parent.test):
+        elif isinstance(parent, ast.If) and child is not parent.test and not (is_main(parent.test) and child in parent.body):
             return False
         elif isinstance(parent, ast.IfExp) and child is not parent.test:
             return False
@@ -165,4 +165,5 @@ def early_exit(function, child):
 
 
 def is_main(test):
-    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__"
+    return isinstance(test, ast.Compare) and isinstance(test.left, ast.Name) and test.left.id == "__name__" \
+        and isinstance(test.ops[0], ast.Eq)

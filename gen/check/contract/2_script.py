@@ -146,17 +146,45 @@ class Script:
                 keys = {k.arg: k.value for k in node.keywords}
                 if None in keys or "cls" in keys or m.fold(keys.get("allow_nan", ast.Constant(value=True))) is not True:
                     return []
-                if self.writes(m, node) and not self.plain(node) and certain(node, self.always):
-                    found.append(self.place(m, node))
+                if self.writes(m, node) and not (node.args and self.plain(node.args[0])) and certain(node, self.always):
+                    found.append(dict(self.place(m, node), target=self.target(m, node)))
         return found
 
-    def plain(self, node):
+    def plain(self, what):
         """Whether nothing in what is written can be a float."""
-        what = node.args[0] if node.args else None
-        if not isinstance(what, ast.Dict):
-            return False
-        return all(isinstance(v, ast.Constant) or isinstance(v, ast.Call) and isinstance(v.func, ast.Name) and v.func.id in PLAIN_CALLS
-                   for v in what.values)
+        if isinstance(what, ast.Dict):
+            return all(self.plain(v) for v in what.values)
+        if isinstance(what, (ast.List, ast.Tuple)):
+            return all(self.plain(v) for v in what.elts)
+        return isinstance(what, ast.Constant) or isinstance(what, ast.Call) and isinstance(what.func, ast.Name) and what.func.id in PLAIN_CALLS
+
+    def target(self, m, node):
+        """The name of the file that a dump goes to, if it stands in the script; else empty."""
+        if m.full(node.func) == "json.dump":
+            to = node.args[1] if len(node.args) > 1 else next((k.value for k in node.keywords if k.arg == "fp"), None)
+        else:
+            up = node.parent
+            while up is not None and not (isinstance(up, ast.Call) and last(up.func) in ("write", "write_text", "write_bytes")):
+                up = getattr(up, "parent", None)
+            to = up.func.value if up is not None and isinstance(up.func, ast.Attribute) else None
+        return self.file_name(m, to, 0)
+
+    def file_name(self, m, node, depth):
+        """The last part of a path, or of the path of an open file."""
+        if isinstance(node, ast.Name) and depth < 5:
+            given = [w.context_expr for n in m.of(ast.With) for w in n.items if dotted(w.optional_vars) == node.id] \
+                + [n.value for n in m.of(ast.Assign) if any(dotted(t) == node.id for t in n.targets)]
+            return self.file_name(m, given[0], depth + 1) if len(given) == 1 == m.stored.get(node.id) else ""
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            node = node.right
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "open":
+            return self.file_name(m, node.func.value, depth + 1)
+        elif isinstance(node, ast.Call) and node.args and last(node.func) == "open":
+            return self.file_name(m, node.args[0], depth + 1)
+        elif isinstance(node, ast.Call) and node.args and last(node.func) in ("join", "Path", "PurePath", "PurePosixPath"):
+            return self.file_name(m, node.args[-1], depth + 1)
+        text = m.fold(node) if node is not None else UNKNOWN
+        return text.rsplit("/", 1)[-1] if isinstance(text, str) else ""
 
     def writes(self, m, node):
         """Whether the result of a dump goes into a file."""

@@ -1,4 +1,4 @@
-package emitcfn_test
+package plantest
 
 import (
 	"testing"
@@ -10,8 +10,9 @@ import (
 	"github.com/mlmax/mlmax/gen/read"
 )
 
-// census is the plan of this repository's example.
-func census(t *testing.T) *ir.Plan {
+// Spec is the spec of this repository's example, for a test two folders below the
+// module's root.
+func Spec(t testing.TB) *ir.Spec {
 	t.Helper()
 	var bag diag.Bag
 	packages, err := load.Load(t.Context(), "../..", []string{"./specs/census"}, &bag)
@@ -25,5 +26,11 @@ func census(t *testing.T) *ir.Plan {
 	if bag.Failed() {
 		t.Fatalf("reading: %v", bag.List())
 	}
-	return plan.Plan(spec)[0]
+	return spec
+}
+
+// Example is the plan that Spec leads to.
+func Example(t testing.TB) *ir.Plan {
+	t.Helper()
+	return plan.Plan(Spec(t))[0]
 }
