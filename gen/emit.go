@@ -19,16 +19,20 @@ import (
 
 // emit plans the pipelines of specs without errors and makes their files; below is
 // the output folder as a slash path below the module's root.
-func (r *Result) emit(below string) error {
+func (r *Result) emit(below string, bag *diag.Bag) error {
 	for _, s := range r.Specs {
-		for _, p := range plan.Plan(s) {
+		for i, p := range plan.Plan(s) {
 			files, err := emitOne(p, path.Join(p.ModulePath, below))
 			if err != nil {
 				return fmt.Errorf("writing the Go of pipeline %q: %w", p.Name, err)
 			}
+			weigh(s.Pipelines[i], files, bag)
 			r.Plans = append(r.Plans, p)
 			r.Files = append(r.Files, files...)
 		}
+	}
+	if bag.Failed() {
+		r.Plans, r.Files = nil, nil
 	}
 	return nil
 }

@@ -77,7 +77,11 @@ func Run(ctx context.Context, o Options) (*Result, error) {
 	case err != nil:
 		return nil, err
 	}
-	return r, r.emit(below)
+	if err := r.emit(below, &bag); err != nil {
+		return nil, err
+	}
+	r.Diagnostics = bag.List()
+	return r, nil
 }
 
 // checkAll checks specs by themselves and beside each other. Each check sees what

@@ -31,9 +31,13 @@ func serviceLimit(p *pass) {
 		p.lengths(s)
 	}
 	for _, l := range p.links {
-		for _, u := range l.uses {
+		for n, u := range l.uses {
 			if u.use.Step == nil {
 				continue
+			}
+			if n == ir.MaxSteps {
+				p.report(point(u.use.Pos), fmt.Sprintf("step %q is the %d. of %d steps, and a template takes the parameters of %d",
+					u.use.Name, n+1, len(l.uses), ir.MaxSteps), "split the pipeline")
 			}
 			p.amounts(u)
 			for _, a := range u.use.Set {

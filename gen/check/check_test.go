@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"fmt"
 	"go/token"
 	"strings"
 	"testing"
@@ -27,6 +28,32 @@ func TestRules(t *testing.T) {
 		seen[key{r.Code, r.Doc}] = true
 		if strings.Contains(e.Summary, "A warning.") != (r.Severity == diag.Warning) {
 			t.Errorf("rule %s: severity %v is not what its comment says", r.Code, r.Severity)
+		}
+	}
+}
+
+// TestSteps wants one finding for a pipeline with more steps than a template can
+// hold the parameters of.
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	pipeline := func(steps int) map[string]string {
+		var fields strings.Builder
+		for i := range steps {
+			fmt.Fprintf(&fields, "\tP%d Prepare\n", i)
+		}
+		return diag.Explanation{Example: "type Fit struct {\n\tmlmax.Pipeline `name:\"fit\"`\n\n" +
+			"\tData mlmax.Source[Data] `default:\"data/in.csv\"`\n\n" + fields.String() + "}\n"}.Files()
+	}
+	_, found := findings(t, map[string]map[string]string{"most": pipeline(ir.MaxSteps), "more": pipeline(ir.MaxSteps + 2)})
+	for name, want := range map[string]int{"most": 0, "more": 1} {
+		got := 0
+		for _, d := range found[name] {
+			if d.Code == diag.ServiceLimit {
+				got++
+			}
+		}
+		if got != want {
+			t.Errorf("%s: %d findings, want %d", name, got, want)
 		}
 	}
 }

@@ -55,6 +55,20 @@ func TestCensus(t *testing.T) {
 	}
 }
 
+// TestParameters holds the template to the number of parameters by which a
+// pipeline's steps are limited.
+func TestParameters(t *testing.T) {
+	t.Parallel()
+	p := plantest.Example(t)
+	for _, place := range p.Environments {
+		place.Tags = map[string]string{"team": "ml"} // which adds one
+	}
+	all := document(t, p, emitasl.Emit(p))["Parameters"].(map[string]any)
+	if most := ir.PipelineParameters + 2*len(p.Jobs()); len(all) > most {
+		t.Errorf("the template has %d parameters, and %d are reckoned with", len(all), most)
+	}
+}
+
 // document is a generated template, decoded.
 func document(t *testing.T, p *ir.Plan, m *asl.Machine) map[string]any {
 	t.Helper()

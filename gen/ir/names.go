@@ -25,6 +25,14 @@ const (
 	MaxGroupName = 63 - MaxEnvironment - 1
 )
 
+// MaxSteps is how many steps a pipeline can have: its template holds two
+// parameters for each (instance and code) and up to PipelineParameters for all of
+// them, and CloudFormation takes 200.
+const (
+	MaxSteps           = (200 - PipelineParameters) / 2
+	PipelineParameters = 12
+)
+
 // middleHash is how many hex digits stand for what was cut off a middle.
 const middleHash = 8
 

@@ -56,7 +56,7 @@ func generate(ctx context.Context, b *bench) error {
 		if err != nil {
 			return err
 		}
-		b.figure(fmt.Sprintf("generate, %d steps, warm", c.steps), got, c.bound, "s", fmt.Sprintf("go list -deps of the same: %.3f s", list))
+		b.figure(fmt.Sprintf("generate, %d steps in %d pipelines, warm", c.steps, c.steps/longest), got, c.bound, "s", fmt.Sprintf("go list -deps of the same: %.3f s", list))
 	}
 	return nil
 }

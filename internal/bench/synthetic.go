@@ -31,8 +31,12 @@ func (b *bench) module(name string) (dir string, err error) {
 	return dir, os.WriteFile(filepath.Join(dir, "go.sum"), sum, 0o644)
 }
 
-// writeChain writes a spec package of one pipeline that is a chain of n trivial
-// steps, each a shell script that copies its input.
+// longest is how many steps a synthetic pipeline has at most: a template holds no
+// more than about 90.
+const longest = 50
+
+// writeChain writes a spec package of n trivial steps, each a shell script that
+// copies its input, in pipelines Chain, Chain2, … that are chains of up to longest.
 func writeChain(module, pkg string, n int) error {
 	dir := filepath.Join(module, pkg)
 	var s strings.Builder
@@ -46,9 +50,17 @@ func writeChain(module, pkg string, n int) error {
 			return err
 		}
 	}
-	fmt.Fprintf(&s, "type Chain struct {\n\tmlmax.Pipeline `name:\"%s\"`\n\n\tData mlmax.Source[A0] `default:\"a\" local:\"testdata/a\"`\n\n", pkg)
-	for i := 1; i <= n; i++ {
-		fmt.Fprintf(&s, "\tS%d S%d\n", i, i)
+	for i := 0; i < n; i++ {
+		if i%longest == 0 {
+			name := ""
+			if i > 0 {
+				fmt.Fprintf(&s, "}\n\n")
+				name = fmt.Sprint(i/longest + 1)
+			}
+			fmt.Fprintf(&s, "type Chain%s struct {\n\tmlmax.Pipeline `name:\"%s%s\"`\n\n", name, pkg, name)
+			fmt.Fprintf(&s, "\tData mlmax.Source[A%d] `default:\"a\" local:\"testdata/a\"`\n\n", i)
+		}
+		fmt.Fprintf(&s, "\tS%d S%d\n", i+1, i+1)
 	}
 	fmt.Fprintf(&s, "}\n")
 	if err := writeFile(filepath.Join(dir, "testdata", "a"), "a\n", 0o644); err != nil {
