@@ -44,16 +44,17 @@ var allowed = map[string][]string{
 	"pipeline/images":        {},
 	"pipeline/code":          {},
 	"pipeline/record":        {"modernc.org/sqlite"},
-	"pipeline/progress":      {"pipeline", "golang.org/x/term"},
+	"pipeline/terminal":      {},
+	"pipeline/progress":      {"pipeline", "pipeline/terminal", "golang.org/x/term"},
 	"pipeline/local/sandbox": {"golang.org/x/sys"},
 	"pipeline/local/pyenv":   {"pipeline/images", "github.com/gofrs/flock"},
 	"pipeline/local/objects": {"pipeline/record", "golang.org/x/sys"},
 	"pipeline/local": {
-		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/record", "pipeline/local/...",
+		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/record", "pipeline/terminal", "pipeline/local/...",
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/cli": {
-		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record",
+		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record", "pipeline/terminal",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

@@ -19,5 +19,8 @@ func (o *Outcome) Err() error {
 			text += ": " + more
 		}
 	}
+	if o.Log != "" {
+		text += "; log: " + o.Log
+	}
 	return errors.New(text)
 }

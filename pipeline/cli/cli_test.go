@@ -141,9 +141,10 @@ func TestRun(t *testing.T) {
 		{"not a number", []string{"--min-rocauc=NaN"}, 1, "", []string{"is NaN, which is not a number that JSON can hold"}},
 		{"unknown flag", []string{"--min-rocaux=1"}, 2, "", []string{"unknown flag --min-rocaux\n\thint: did you mean --min-rocauc?"}},
 		{"unknown flag of run", []string{"run", "--quite"}, 2, "", []string{"did you mean --quiet?"}},
-		{"unknown command", []string{"lgos"}, 2, "", []string{`unknown command "lgos"`, "logs"}},
+		{"unknown command", []string{"lgos"}, 2, "", []string{"unknown command \"lgos\"\n\thint: did you mean go run ./generated/training logs?"}},
+		{"unknown command that is like none", []string{"frobnicate"}, 2, "", []string{"hint: see go run ./generated/training --help"}},
 		{"unknown isolation", []string{"--isolation=docker"}, 2, "", []string{`isolation is "docker", not one of auto, direct, namespace`}},
-		{"arguments", []string{"run", "x"}, 2, "", []string{`unknown command "x"`}},
+		{"arguments", []string{"run", "x"}, 2, "", []string{`run takes no argument, but was given "x"`, "hint: see go run ./generated/training run --help"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -222,6 +223,12 @@ func TestRunJSON(t *testing.T) {
 			return nil, errors.New("disk full")
 		}, code: 2, status: pipeline.Failed, errName: "Trouble"},
 		{name: "no runner", none: true, code: 2, status: pipeline.Failed, errName: "Trouble"},
+		{name: "unknown flag", args: []string{"--nosuch"}, run: succeed, code: 2, status: pipeline.Failed, errName: "Usage"},
+		{name: "unknown isolation", args: []string{"--isolation=x"}, run: succeed, code: 2, status: pipeline.Failed, errName: "Usage"},
+		{name: "argument", args: []string{"x"}, run: succeed, code: 2, status: pipeline.Failed, errName: "Usage"},
+		{name: "trouble in the run", run: func(context.Context, string, func(pipeline.Event)) (*pipeline.Outcome, error) {
+			return &pipeline.Outcome{Run: "r1", Status: pipeline.Failed, Cause: "no space left"}, errors.New("no space left")
+		}, code: 2, status: pipeline.Failed, errName: "Trouble"},
 		{name: "invalid", args: []string{"--min-rocauc=7"}, run: succeed, code: 1, status: pipeline.Failed, errName: "BadParameters"},
 	}
 	for _, tt := range tests {
@@ -267,7 +274,7 @@ func TestFailedRunIsToldOnStandardError(t *testing.T) {
 	if code := f.main(nil); code != 1 {
 		t.Errorf("exit code %d", code)
 	}
-	for _, want := range []string{"FAILED", "in step Train: States.TaskFailed\n  exit code 1\n  log: /w/log\n", "go run ./generated/training logs r1 Train"} {
+	for _, want := range []string{"FAILED", "in step Train: exit code 1; log: /w/log\n  (States.TaskFailed)\n", "go run ./generated/training logs r1 Train"} {
 		if !strings.Contains(f.err.String(), want) {
 			t.Errorf("standard error lacks %q:\n%s", want, f.err.String())
 		}

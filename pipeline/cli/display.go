@@ -10,16 +10,20 @@ import (
 )
 
 // newDisplay draws in place on a terminal, and appends lines elsewhere; on a CI
-// machine it says less often how long work goes on.
+// machine it says less often that long work goes on.
 func newDisplay(w io.Writer, s progress.State, quiet bool) (progress.Display, func()) {
-	f, ok := terminal(w)
+	f, ok := screen(w)
 	if !ok {
-		every := 2 * time.Second
+		every, silence := 2*time.Second, 30*time.Second
 		if os.Getenv("CI") != "" {
-			every = 30 * time.Second
+			every, silence = 30*time.Second, 2*time.Minute
 		}
-		d := progress.Plain(w, s, progress.PlainOptions{Every: every, Quiet: quiet})
-		return d, d.Close
+		ticker := time.NewTicker(time.Second)
+		d := progress.Plain(w, s, progress.PlainOptions{Every: every, Quiet: quiet, Tick: ticker.C, Silence: silence})
+		return d, func() {
+			ticker.Stop()
+			d.Close()
+		}
 	}
 	ticker := time.NewTicker(100 * time.Millisecond)
 	d := progress.Live(w, s, progress.LiveOptions{
@@ -40,9 +44,9 @@ func newDisplay(w io.Writer, s progress.State, quiet bool) (progress.Display, fu
 	}
 }
 
-// terminal reports whether what is written goes to a terminal that can move its
+// screen reports whether what is written goes to a terminal that can move its
 // cursor.
-func terminal(w io.Writer) (*os.File, bool) {
+func screen(w io.Writer) (*os.File, bool) {
 	f, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) || os.Getenv("TERM") == "dumb" {
 		return nil, false
@@ -53,6 +57,6 @@ func terminal(w io.Writer) (*os.File, bool) {
 // colored reports whether what is written may hold colours: on a terminal, unless
 // the user wants none (no-color.org).
 func colored(w io.Writer) bool {
-	_, ok := terminal(w)
+	_, ok := screen(w)
 	return ok && os.Getenv("NO_COLOR") == ""
 }

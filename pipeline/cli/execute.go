@@ -72,13 +72,13 @@ func (a *app) execute(ctx context.Context, r runner, in json.RawMessage, quiet b
 				continue
 			}
 			if late != nil {
-				return nil, first, errLeft
+				return w.left(), first, errLeft
 			}
 			display.Say("Quitting at once")
 			quit()
 			late = time.After(a.patience)
 		case <-late:
-			return nil, first, errLeft
+			return w.left(), first, errLeft
 		}
 	}
 }
@@ -93,6 +93,16 @@ func (w *watcher) see(e pipeline.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.state = progress.Reduce(w.state, e)
+}
+
+// left is what is known of a run that did not end in time.
+func (w *watcher) left() *pipeline.Outcome {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return &pipeline.Outcome{
+		Run: w.state.Run, Pipeline: w.state.Pipeline, Status: pipeline.Aborted,
+		Error: interrupted, Cause: errLeft.Error(), FailedStep: w.state.Current(),
+	}
 }
 
 // interrupted is what is said at the first interrupt.

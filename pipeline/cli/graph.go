@@ -41,7 +41,7 @@ func (a *app) graphCommand() *cobra.Command {
 		Short: "Print the pipeline as a Mermaid graph",
 		Example: "  " + a.command + " graph\n" +
 			"  " + a.command + " graph --json",
-		Args: cobra.NoArgs,
+		Args: a.noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if asJSON {
 				return encode(a.stdout, graphOf(a.definition))

@@ -111,15 +111,18 @@ func TestLogs(t *testing.T) {
 	}{
 		{"latest of this pipeline", []string{"logs", "latest"}, 0, "==> Preprocess, try 1, succeeded <==\n(the log is gone)\n\n" + train, ""},
 		{"one step, in any case", []string{"logs", "r", "train"}, 0, train, ""},
-		{"a step that is not there", []string{"logs", "r2", "Trian"}, 2, "", `run r2 has no step "Trian" that began` + "\n\thint: did you mean Train?"},
+		{"a step that is not there", []string{"logs", "r2", "Trian"}, 2, "", `census-training has no step "Trian"` + "\n\thint: did you mean Train?"},
 		{"a step that is nothing like it", []string{"logs", "r2", "Frobnicate"}, 2, "", "hint: use one of Preprocess, Train"},
-		{"a run that is not there", []string{"logs", "x"}, 2, "", `find run "x": not found` + "\n\thint: see go run ./generated/training runs"},
+		{"a step that did not begin", []string{"logs", "r2", "later"}, 2, "", "step Later did not begin in run r2, and wrote nothing\n\thint: see go run ./generated/training logs r2\n"},
+		{"a step that is a call", []string{"logs", "r2", "register"}, 2, "", "step register is a call that the machine makes, and writes no log\n\thint: use one of Preprocess, Train"},
+		{"a run that is not there", []string{"logs", "x"}, 2, "", `this workspace has no run "x"` + "\n\thint: see go run ./generated/training runs"},
 		{"no run", []string{"logs"}, 2, "", "takes RUN and perhaps STEP"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			f := withHistory(t, h)
+			f.definition.Jobs = append(f.definition.Jobs, pipeline.Job{Name: "Later"})
 			if code := f.main(tt.args); code != tt.code {
 				t.Errorf("exit code %d: %s", code, f.err.String())
 			}

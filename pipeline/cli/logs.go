@@ -8,10 +8,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/mlmax/mlmax/pipeline/progress"
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -62,19 +64,15 @@ func (a *app) logs(ctx context.Context, h history, workspace, id, step string) e
 	if err != nil {
 		return fmt.Errorf("read the steps of run %s: %w", run.ID, err)
 	}
-	var names []string
 	var chosen []record.Step
 	for _, t := range tries {
-		if t.Log == "" {
-			continue // a call that the machine made, which writes nothing
-		}
-		names = append(names, t.Name)
-		if step == "" || strings.EqualFold(step, t.Name) {
+		// A call that the machine made writes nothing.
+		if t.Log != "" && (step == "" || strings.EqualFold(step, t.Name)) {
 			chosen = append(chosen, t)
 		}
 	}
 	if len(chosen) == 0 {
-		return noLogs(run.ID, step, names)
+		return a.noLogs(run.ID, step, tries)
 	}
 	root, err := os.OpenRoot(workspace)
 	if err != nil {
@@ -85,7 +83,7 @@ func (a *app) logs(ctx context.Context, h history, workspace, id, step string) e
 		if i > 0 {
 			fmt.Fprintln(a.stdout)
 		}
-		fmt.Fprintf(a.stdout, "==> %s, try %d, %s <==\n", progress.Clean(t.Name), t.Attempt+1, strings.ToLower(progress.Clean(t.Status)))
+		fmt.Fprintf(a.stdout, "==> %s, try %d, %s <==\n", terminal.Clean(t.Name), t.Attempt+1, strings.ToLower(terminal.Clean(t.Status)))
 		if err := a.printLog(root, t.Log); err != nil {
 			return fmt.Errorf("print the log of step %s: %w", t.Name, err)
 		}
@@ -93,15 +91,59 @@ func (a *app) logs(ctx context.Context, h history, workspace, id, step string) e
 	return nil
 }
 
-// noLogs says what there is instead of the logs asked for.
-func noLogs(run, step string, names []string) error {
-	switch {
-	case step == "" || len(names) == 0:
+// noLogs says why a run has no logs of a step, or none at all.
+func (a *app) noLogs(run, step string, tries []record.Step) error {
+	if step == "" {
 		return fmt.Errorf("run %s has no logs: none of its steps began", run)
-	case nearest(step, names) != "":
-		return fmt.Errorf("run %s has no step %q that began\n\thint: did you mean %s?", run, step, nearest(step, names))
 	}
-	return fmt.Errorf("run %s has no step %q that began\n\thint: use one of %s", run, step, strings.Join(names, ", "))
+	var jobs []string
+	for _, j := range a.definition.Jobs {
+		jobs = append(jobs, j.Name)
+	}
+	for _, t := range tries {
+		if t.Log != "" && !slices.Contains(jobs, t.Name) {
+			jobs = append(jobs, t.Name) // the pipeline has changed since
+		}
+	}
+	is := func(name string) bool { return strings.EqualFold(step, name) }
+	near := nearest(step, jobs)
+	switch {
+	case slices.ContainsFunc(jobs, is):
+		return fmt.Errorf("step %s did not begin in run %s, and wrote nothing\n\thint: see %s logs %s", jobs[slices.IndexFunc(jobs, is)], run, a.command, run)
+	case slices.ContainsFunc(a.definition.Registrations, func(r pipeline.Registration) bool { return is(r.Name) }):
+		return fmt.Errorf("step %s is a call that the machine makes, and writes no log\n\thint: use one of %s", step, strings.Join(jobs, ", "))
+	case near != "":
+		return fmt.Errorf("%s has no step %q\n\thint: did you mean %s?", a.definition.Name, step, near)
+	}
+	return fmt.Errorf("%s has no step %q\n\thint: use one of %s", a.definition.Name, step, strings.Join(jobs, ", "))
+}
+
+// tailBytes is how much of a log's end is read for its last lines.
+const tailBytes = 8 << 10
+
+// tail is the last lines of a log that are not blank; none if it cannot be read.
+func tail(name string, lines int) []string {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil
+	}
+	from := max(0, size-tailBytes)
+	text, err := io.ReadAll(io.NewSectionReader(f, from, tailBytes))
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for i, line := range strings.Split(string(text), "\n") {
+		if shown := terminal.Line(line); strings.TrimSpace(shown) != "" && (i > 0 || from == 0) {
+			all = append(all, shown)
+		}
+	}
+	return all[max(0, len(all)-lines):]
 }
 
 // printLog copies a log, line by line, without control characters.
@@ -119,9 +161,7 @@ func (a *app) printLog(root *os.Root, name string) error {
 	for {
 		line, err := in.ReadString('\n')
 		if line != "" {
-			// What overwrote itself with carriage returns is shown as it ended.
-			line = strings.TrimRight(line, "\r\n")
-			out.WriteString(progress.Clean(line[strings.LastIndexByte(line, '\r')+1:]))
+			out.WriteString(terminal.Line(line))
 			out.WriteByte('\n')
 		}
 		if err == io.EOF {

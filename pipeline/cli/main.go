@@ -16,12 +16,15 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/spf13/cobra"
 )
 
 // The exit codes.
@@ -34,7 +37,12 @@ const (
 
 // Main executes the command line of a generated main and returns its exit code.
 func Main(d *pipeline.Definition, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	a := &app{
+	return newApp(d, stdin, stdout, stderr).main(args)
+}
+
+// newApp is a command line on this machine.
+func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *app {
+	return &app{
 		definition: d,
 		stdin:      stdin, stdout: stdout, stderr: stderr,
 		command:   commandName(d),
@@ -45,7 +53,6 @@ func Main(d *pipeline.Definition, args []string, stdin io.Reader, stdout, stderr
 		patience:  5 * time.Second,
 		settle:    150 * time.Millisecond,
 	}
-	return a.main(args)
 }
 
 // A runner is a pipeline.Runner that holds something open.
@@ -82,6 +89,8 @@ type app struct {
 	// settle is how soon after the first interrupt another one is the same: a
 	// supervisor may signal the process and its group, a person cannot be so fast.
 	settle time.Duration
+	// printed says that the outcome has been printed as JSON.
+	printed bool
 }
 
 // A place is where runs are kept and how jobs are isolated.
@@ -122,9 +131,21 @@ func (a *app) main(args []string) int {
 		code, err = e.code, e.err
 	}
 	if err != nil {
+		err = errors.Join(err, a.printMistake(root, args, err))
 		fmt.Fprintf(a.stderr, "%s: %v\n", a.definition.Name, err)
 	}
 	return code
+}
+
+// printMistake prints the outcome of a run whose command line is wrong, if it was
+// asked for as JSON: who reads that is to find an object, whatever happened.
+func (a *app) printMistake(root *cobra.Command, args []string, mistake error) error {
+	c, _, err := root.Find(args)
+	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" {
+		return nil
+	}
+	cause, _, _ := strings.Cut(mistake.Error(), "\n\thint:")
+	return a.printJSON(a.nothing(nil, "Usage", errors.New(cause)))
 }
 
 // notify delivers what interrupts a run. SIGPIPE is taken, too, and dropped, to the

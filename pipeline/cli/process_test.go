@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // childVariable makes the test's process a generated main with a fake runner, for
@@ -23,7 +24,7 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(childVariable); mode != "" {
 		os.Exit(child(mode))
 	}
-	os.Exit(m.Run())
+	testscript.Main(m, map[string]func(){"training": generated})
 }
 
 // child is the generated main.

@@ -22,12 +22,19 @@ func (a *app) report(o runOptions, outcome *pipeline.Outcome) error {
 	if outcome.Status != pipeline.Succeeded {
 		w = a.stderr
 	}
-	return progress.Summary(w, outcome, progress.SummaryOptions{Command: a.command, Path: shorten, Color: colored(w)})
+	err := progress.Summary(w, outcome, progress.SummaryOptions{Command: a.command, Path: shorten, Tail: tail, Color: colored(w)})
+	if err != nil {
+		return fmt.Errorf("run %s ended %s and is recorded, but not told: %w\n\thint: see %s runs", outcome.Run, outcome.Status, err, a.command)
+	}
+	return nil
 }
 
 // fail reports a run that could not be started or finished.
 func (a *app) fail(o runOptions, code int, problem error, outcome *pipeline.Outcome) error {
 	if o.json {
+		if outcome.Error == "" && outcome.Cause != "" {
+			outcome.Error = "Trouble" // of the world, which the machine has no name for
+		}
 		problem = errors.Join(problem, a.printJSON(outcome))
 	}
 	return &exit{code, problem}
@@ -35,6 +42,7 @@ func (a *app) fail(o runOptions, code int, problem error, outcome *pipeline.Outc
 
 // printJSON writes an outcome as one object; what is empty is there as such.
 func (a *app) printJSON(o *pipeline.Outcome) error {
+	a.printed = true
 	shown := *o
 	if shown.Parameters == nil {
 		shown.Parameters = map[string]any{}

@@ -25,6 +25,7 @@ command line is wrong, or something else is in the way; 130 it was interrupted,
 143 terminated. "go run" turns every failure into 1: build the command where the
 code matters.`,
 		Example:       a.runExamples(""),
+		Args:          a.noArguments,
 		RunE:          run.RunE,
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -37,6 +38,24 @@ code matters.`,
 	root.Flags().AddFlagSet(run.Flags())
 	root.AddCommand(run, a.runsCommand(), a.logsCommand(), a.graphCommand())
 	return root
+}
+
+// noArguments refuses arguments: for the root, they are unknown commands.
+func (a *app) noArguments(c *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if c.HasParent() {
+		return fmt.Errorf("%s takes no argument, but was given %q\n\thint: see %s --help", c.CommandPath(), args[0], c.CommandPath())
+	}
+	var names []string
+	for _, sub := range c.Commands() {
+		names = append(names, sub.Name())
+	}
+	if near := nearest(args[0], names); near != "" {
+		return fmt.Errorf("unknown command %q\n\thint: did you mean %s %s?", args[0], a.command, near)
+	}
+	return fmt.Errorf("unknown command %q\n\thint: see %s --help", args[0], a.command)
 }
 
 // flagName finds the flags in their help.

@@ -34,7 +34,7 @@ processes, S3 and the model registry are folders of the workspace.
 Values that are not given have their defaults. Interrupting once stops the run
 and gives its step time to end; twice kills it at once.`,
 		Example: a.runExamples(" run"),
-		Args:    cobra.NoArgs,
+		Args:    a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			workspace, err := c.Flags().GetString("workspace")
 			if err != nil {
@@ -73,7 +73,7 @@ func (a *app) runExamples(verb string) string {
 // run executes the pipeline and reports how it ended.
 func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 	if !slices.Contains(isolations, o.isolation) {
-		return fmt.Errorf("isolation is %q, not one of %s", o.isolation, strings.Join(isolations, ", "))
+		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
 	}
 	values, problems := o.values.values(a.definition)
 	if len(problems) > 0 {

@@ -3,12 +3,15 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"text/tabwriter"
 	"time"
 
-	"github.com/mlmax/mlmax/pipeline/progress"
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -32,7 +35,7 @@ func (a *app) runsCommand() *cobra.Command {
 		Short: "List the runs of this pipeline, newest first",
 		Example: "  " + a.command + " runs\n" +
 			"  " + a.command + " runs --limit 3 --json",
-		Args: cobra.NoArgs,
+		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			h, _, err := a.history(c)
 			if err != nil {
@@ -46,7 +49,7 @@ func (a *app) runsCommand() *cobra.Command {
 			runs := []record.Run{}
 			for _, r := range found {
 				if (all || r.Pipeline == a.definition.Name) && (limit <= 0 || len(runs) < limit) {
-					runs = append(runs, r)
+					runs = append(runs, settled(r))
 				}
 			}
 			return a.printRuns(runs, asJSON)
@@ -80,13 +83,27 @@ func (a *app) printRuns(runs []record.Run, asJSON bool) error {
 		if r.FailedStep != "" {
 			status += " in step " + r.FailedStep
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", progress.Clean(r.ID), progress.Clean(r.Pipeline),
-			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), progress.Clean(status))
+		if r.Error == interrupted {
+			status += " (interrupted)"
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", terminal.Clean(r.ID), terminal.Clean(r.Pipeline),
+			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), terminal.Clean(status))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	return nil
+}
+
+// interrupted is the error of a run whose process ended before the run did.
+const interrupted = "Interrupted"
+
+// settled is a run as the next one will record it, if its process is gone.
+func settled(r record.Run) record.Run {
+	if r.Status == string(pipeline.Running) && !local.Alive(r.PID, r.PIDStart) {
+		r.Status, r.Error = string(pipeline.Aborted), interrupted
+	}
+	return r
 }
 
 // parametersOf are a run's parameters; an empty object if none were noted.
@@ -120,6 +137,9 @@ func (a *app) findRun(ctx context.Context, h history, id string) (*record.Run, e
 	if id != "latest" {
 		r, err := h.Run(ctx, id)
 		if err != nil {
+			if errors.Is(err, record.ErrNotFound) {
+				return nil, fmt.Errorf("this workspace has no run %q\n\thint: see %s runs", id, a.command)
+			}
 			return nil, fmt.Errorf("find run %q: %w\n\thint: see %s runs", id, err, a.command)
 		}
 		return r, nil

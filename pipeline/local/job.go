@@ -138,7 +138,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
 	s := &j.sandbox
-	s.Dir, s.Mode = dir, h.mode
+	s.Dir, s.Mode, s.Spare = dir, h.mode, h.spare
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {
@@ -152,6 +152,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	j.expired = context.Cause(limited) == errMaxRuntime
 	stop()
 	logErr := j.log.close()
+	if notice := j.log.notice(); notice != "" {
+		h.warn(j.task.State, "step "+j.task.State+": "+notice)
+	}
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return context.Cause(ctx)
@@ -187,7 +190,7 @@ func (h *handler) verdict(j *job) endOf {
 	r := j.result
 	if j.expired {
 		text := fmt.Sprintf("stopped after %s, its MaxRuntimeInSeconds", secondsText(int64(j.maxRuntime/time.Second)))
-		return endOf{service: text, person: text + "; log: " + j.logPath}
+		return endOf{service: text, person: text}
 	}
 	if r.OK() {
 		return endOf{}
@@ -201,10 +204,13 @@ func (h *handler) verdict(j *job) endOf {
 	if r.Hint != "" {
 		text += "; " + r.Hint
 	}
+	if hint := h.moduleHint(j); hint != "" {
+		text += "; " + hint
+	}
 	if h.store.Free() < lowSpace {
 		text += "; the disk of the workspace is full"
 	}
-	return endOf{service: clip(service, reasonLimit), person: text + "; log: " + j.logPath}
+	return endOf{service: clip(service, reasonLimit), person: text}
 }
 
 // lowSpace is how little space on the disk may be why a step failed.
@@ -241,7 +247,6 @@ func (h *handler) aborted(ctx context.Context, j *job, cause error) error {
 		status, name = pipeline.TimedOut, asl.ErrorTimeout
 		person = fmt.Sprintf("stopped after %s, its state's TimeoutSeconds", secondsText(int64(j.task.Timeout/time.Second)))
 	}
-	person += "; log: " + j.logPath
 	h.reasons.set(j.task.State, person)
 	if _, err := h.end(ctx, j, status, map[string]any{}, name, person, nil, nil); err != nil {
 		return err

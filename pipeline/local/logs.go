@@ -6,15 +6,14 @@ import (
 	"os"
 	"strings"
 	"sync"
-	"unicode"
-	"unicode/utf8"
+
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // What of a step's output is kept.
 const (
 	logLimit  = 10 << 20 // bytes in the file
 	lineLimit = 4 << 10  // bytes of a line that is shown
-	tailLines = 20       // lines for the reason of a failure
 )
 
 // logWriter takes what a step prints: the bytes go to a file, up to a limit, and
@@ -28,8 +27,8 @@ type logWriter struct {
 	long    bool // the line goes on beyond lineLimit
 	written int64
 	dropped int64
-	tail    []string
-	err     error // of writing the file
+	final   []byte // the last line that is not blank, as it was written
+	err     error  // of writing the file
 }
 
 // newLog makes the log's file. The caller closes the log.
@@ -78,40 +77,55 @@ func (w *logWriter) split(p []byte, show bool) {
 	}
 }
 
-// flush ends the current line.
+// flush ends the current line. A line that nobody sees is not made safe for a
+// terminal: a step may flood its log.
 func (w *logWriter) flush(show bool) {
-	line := printable(w.partial)
-	if w.long {
-		line += "…"
+	if show || w.watch != nil {
+		line := terminal.Line(string(w.partial))
+		if w.long {
+			line += "…"
+		}
+		if w.watch != nil {
+			w.watch(line)
+		}
+		if show {
+			w.line(line)
+		}
+	}
+	if !blank(w.partial) {
+		w.partial, w.final = w.final, w.partial
 	}
 	w.partial, w.long = w.partial[:0], false
-	if w.watch != nil {
-		w.watch(line)
-	}
-	if strings.TrimSpace(line) != "" {
-		if len(w.tail) == tailLines {
-			w.tail = append(w.tail[:0], w.tail[1:]...)
-		}
-		w.tail = append(w.tail, line)
-	}
-	if show {
-		w.line(line)
-	}
 }
 
-// close ends the last line and the file, with a notice of what it does not hold.
+// blank reports whether nothing of a line would be seen.
+func blank(line []byte) bool {
+	if len(line) > 0 && line[0] > ' ' && line[0] < 0x7f && bytes.IndexByte(line, '\r') < 0 {
+		return false // as most lines are
+	}
+	return strings.TrimSpace(terminal.Line(string(line))) == ""
+}
+
+// notice says what the file does not hold, or nothing.
+func (w *logWriter) notice() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.dropped == 0 {
+		return ""
+	}
+	return fmt.Sprintf("log capped at %d MB: %d more bytes were dropped", logLimit>>20, w.dropped)
+}
+
+// close ends the last line and the file, with the notice of what it does not hold.
 func (w *logWriter) close() error {
+	notice := w.notice()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if len(w.partial) > 0 || w.long {
 		w.flush(w.dropped == 0)
 	}
-	if w.dropped > 0 {
-		notice := fmt.Sprintf("log capped at %d MB: %d more bytes were dropped", logLimit>>20, w.dropped)
-		w.line(notice)
-		if w.err == nil {
-			_, w.err = w.file.WriteString("\n" + notice + "\n")
-		}
+	if notice != "" && w.err == nil {
+		_, w.err = w.file.WriteString("\n" + notice + "\n")
 	}
 	if err := w.file.Close(); w.err == nil {
 		w.err = err
@@ -119,65 +133,9 @@ func (w *logWriter) close() error {
 	return w.err
 }
 
-// last is the last line that is not empty.
+// last is the last line that is not blank.
 func (w *logWriter) last() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.tail) == 0 {
-		return ""
-	}
-	return w.tail[len(w.tail)-1]
-}
-
-// printable is a line without what could steer a terminal: escape sequences and
-// control characters go, a tab becomes spaces, bytes that are not UTF-8 the
-// replacement character. Of a line that was overwritten with carriage returns, as
-// progress bars do, the last state stays.
-func printable(line []byte) string {
-	text := strings.TrimRight(string(line), "\r")
-	text = text[strings.LastIndexByte(text, '\r')+1:]
-	var b strings.Builder
-	for i := 0; i < len(text); {
-		r, size := utf8.DecodeRuneInString(text[i:])
-		switch {
-		case r == 0x1b:
-			i += escape(text[i:])
-			continue
-		case r == '\t':
-			b.WriteString("    ")
-		case unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029':
-			// dropped; Cf has the marks that reorder text
-		default:
-			b.WriteRune(r)
-		}
-		i += size
-	}
-	return b.String()
-}
-
-// escape is the length of the escape sequence at the start of s: a CSI sequence to
-// its final byte, an OSC or other string to its terminator, or ESC and one byte.
-func escape(s string) int {
-	if len(s) < 2 {
-		return len(s)
-	}
-	switch s[1] {
-	case '[':
-		for i := 2; i < len(s); i++ {
-			if s[i] >= 0x40 && s[i] <= 0x7e {
-				return i + 1
-			}
-		}
-		return len(s)
-	case ']', 'P', 'X', '^', '_':
-		if i := strings.IndexByte(s, 0x07); i >= 0 {
-			return i + 1
-		}
-		if i := strings.Index(s[2:], "\x1b\\"); i >= 0 {
-			return i + 4
-		}
-		return len(s)
-	}
-	_, size := utf8.DecodeRuneInString(s[1:])
-	return 1 + size
+	return terminal.Line(string(w.final))
 }

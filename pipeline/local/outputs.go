@@ -25,7 +25,7 @@ func (h *handler) putOutput(batch *objects.Batch, j *job, port, uri, target stri
 	before := len(batch.Objects())
 	skipped, err := batch.PutTree(bucket, prefix, j.sandbox.HostPath(target))
 	if err != nil {
-		return record.Port{}, h.store.Explain(err, 0, fmt.Sprintf("saving output %q of step %s", port, j.task.State))
+		return record.Port{}, h.store.Explain(err, filesBytes(j.sandbox.HostPath(target)), fmt.Sprintf("saving output %q of step %s", port, j.task.State))
 	}
 	h.skipped(j, port, skipped)
 	list := batch.Objects()[before:]
@@ -85,6 +85,20 @@ func (h *handler) missing(j *job) string {
 		}
 	}
 	return ""
+}
+
+// filesBytes is how many bytes the regular files below a folder have.
+func filesBytes(dir string) (total int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return nil // what cannot be read is not counted
+		}
+		if info, err := d.Info(); err == nil {
+			total += info.Size()
+		}
+		return nil
+	})
+	return total
 }
 
 // holdsFile says whether there is a regular file anywhere below a folder.

@@ -38,6 +38,7 @@ func (r *run) interrupted(ctx context.Context) error {
 		for _, s := range steps {
 			if s.Status == string(pipeline.Succeeded) && (s.Kind == processingKind || s.Kind == trainingKind) {
 				complete++
+				where = "after step " + s.Name
 			}
 			if s.Name == old.FailedStep {
 				attempt = s.Attempt + 1
@@ -46,17 +47,44 @@ func (r *run) interrupted(ctx context.Context) error {
 		if old.FailedStep != "" {
 			where = fmt.Sprintf("in step %s (attempt %d)", old.FailedStep, attempt)
 		}
+		// What was renamed into place, and not recorded any more, was never visible.
+		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
+			return err
+		}
 		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
 	}
 	return nil
 }
 
-// prepare does what comes before the first step: isolation, code, Python
-// environments, the machine with its names filled in, and the record of the run.
-func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
+// source says what the module's code was.
+type source struct {
+	commit string
+	dirty  bool
+}
+
+// warm starts what takes a while, settles how jobs are kept apart, and waits for
+// nothing else: git, and the first job's helper.
+func (r *run) warm(ctx context.Context) error {
+	r.source = make(chan source, 1)
+	r.cleaning.Go(func() {
+		id, dirty := commit(ctx, r.module)
+		r.source <- source{id, dirty}
+	})
 	if err := r.chooseIsolation(ctx); err != nil {
-		return nil, err
+		return err
 	}
+	// A folder that stays: every helper mounts its root there, out of others' sight.
+	folder := filepath.Join(r.dir, "mnt")
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return r.store.Explain(err, 0, "making the folder for mounts")
+	}
+	r.spare = sandbox.NewSpare(r.mode, folder, len(r.definition.Jobs))
+	return nil
+}
+
+// prepare does what else comes before the first step: code, Python environments,
+// the machine with its names filled in, and the record of the run.
+func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	values := map[string]string{
 		"Env": "local", "Bucket": bucket, "Prefix": "", "Region": region, "Account": account, "Partition": "aws",
 		"KmsKey": "", "Subnets": "", "SecurityGroups": "", "Tags": "",
@@ -82,15 +110,15 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 			return nil, err
 		}
 	}
-	id, dirty := commit(ctx, r.module)
 	definition := sha256.Sum256(r.definition.ASL)
 	shown, err := json.Marshal(in.shown)
 	if err != nil {
 		return nil, err
 	}
+	from := <-r.source
 	err = r.db.StartRun(ctx, record.Run{
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
-		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: id, Dirty: dirty,
+		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
 	}, jobs, in.data)
 	return machine, r.store.Explain(err, 0, "recording the run")

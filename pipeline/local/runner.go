@@ -83,7 +83,9 @@ type run struct {
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	cleaning      sync.WaitGroup
+	spare         *sandbox.Spare
+	source        chan source
+	cleaning      sync.WaitGroup // what goes on beside the run
 
 	mu sync.Mutex
 	on func(pipeline.Event)
@@ -108,9 +110,10 @@ func (r *run) warn(step, text string) {
 func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.RawMessage, on func(pipeline.Event)) (*pipeline.Outcome, error) {
 	x, err := r.begin(ctx, d, on)
 	if err != nil {
-		return nil, err
+		return nil, trouble(err)
 	}
 	outcome, err := x.run(ctx, input)
+	x.spare.Close()
 	x.cleaning.Wait()
 	if closed := x.close(); err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)
@@ -174,8 +177,11 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 	err := r.do(ctx, input, outcome)
 	if err != nil {
 		outcome.Status = pipeline.Failed
-		if ctx.Err() != nil && errors.Is(err, context.Cause(ctx)) {
+		if ctx.Err() != nil && (errors.Is(err, context.Cause(ctx)) || errors.Is(err, ctx.Err())) {
 			outcome.Status, err = pipeline.Aborted, nil
+			if outcome.FailedStep == "" && outcome.Cause == "" {
+				outcome.Cause = "stopped before its first step"
+			}
 		} else {
 			err = trouble(err)
 			outcome.Cause = err.Error()
@@ -188,6 +194,9 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 
 // do prepares the run, executes the machine, and fills in the outcome.
 func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.Outcome) error {
+	if err := r.warm(ctx); err != nil {
+		return err
+	}
 	if err := r.interrupted(ctx); err != nil {
 		return err
 	}

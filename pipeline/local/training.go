@@ -17,6 +17,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // trainingJob is a createTrainingJob request.
@@ -70,8 +71,11 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 		return nil, err
 	}
 	s := newScript(request.HyperParameters, request.Environment)
-	if err := h.unpackCode(ctx, s.submit, code); err != nil {
+	if err := h.unpackCode(ctx, j, s.submit, code); err != nil {
 		return nil, h.store.Explain(err, 0, fmt.Sprintf("unpacking the code of step %s from %s", t.State, s.submit))
+	}
+	if err := allowProgram(code, s.program); err != nil {
+		return nil, fmt.Errorf("make the script of step %s executable: %w", t.State, err)
 	}
 	j.sandbox.Mounts = append(j.sandbox.Mounts, sandbox.Mount{Target: codeDir, Kind: sandbox.Input, Source: code})
 	if err := h.execute(ctx, j); err != nil {
@@ -114,6 +118,11 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	s := newScript(request.HyperParameters, request.Environment)
 	if s.program == "" {
 		return nil, nil, h.unsupported(t, "a training job without the hyperparameter sagemaker_program, which runs the image's own algorithm")
+	}
+	for i := range j.inputs {
+		if path.Dir(path.Clean(s.submit)) == j.inputs[i].target {
+			j.inputs[i].port = "" // the channel that the code comes by
+		}
 	}
 	if !filepath.IsLocal(filepath.FromSlash(s.program)) {
 		return nil, nil, asl.Fail(asl.ErrorTaskFailed, fmt.Sprintf("sagemaker_program %q is not in the code folder", s.program))
@@ -197,7 +206,7 @@ func (h *handler) trainingVerdict(j *job, s script) endOf {
 		return why
 	}
 	if own := note(j.sandbox.HostPath(outputDir + "/failure")); own != "" {
-		return endOf{service: clip("AlgorithmError: "+own, reasonLimit), person: printable([]byte(strings.Join(strings.Fields(own), " "))) + "; log: " + j.logPath}
+		return endOf{service: clip("AlgorithmError: "+own, reasonLimit), person: terminal.Line(strings.Join(strings.Fields(own), " "))}
 	}
 	if j.result.Signal == "" {
 		why.service = clip(fmt.Sprintf("AlgorithmError: ExecuteUserScriptError:\nExitCode %d\nErrorMessage %q\nCommand %q",
@@ -217,10 +226,11 @@ func (h *handler) putArchive(batch *objects.Batch, j *job, port, uri, target str
 	if err != nil {
 		return p, false, asl.Fail(sageMakerRefused, err.Error())
 	}
-	file := filepath.Join(j.sandbox.Dir, path.Base(key))
+	// Beside the job's folder, which is full of what the script may have written.
+	file := j.sandbox.Dir + "-" + path.Base(key)
 	out, err := os.OpenFile(file, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
-		return p, false, h.store.Explain(err, 0, doing)
+		return p, false, h.store.Explain(err, filesBytes(host), doing)
 	}
 	_, skipped, err := pack(out, host)
 	if closed := out.Close(); err == nil {
@@ -230,7 +240,7 @@ func (h *handler) putArchive(batch *objects.Batch, j *job, port, uri, target str
 		err = batch.PutFile(bucket, key, file)
 	}
 	if err != nil {
-		return p, false, h.store.Explain(err, 0, doing)
+		return p, false, h.store.Explain(err, filesBytes(host), doing)
 	}
 	h.skipped(j, port, skipped)
 	list := batch.Objects()

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -84,43 +83,6 @@ func TestScriptCommand(t *testing.T) {
 	if training["master_hostname"] != "algo-1" || training["job_name"] != "job-1" {
 		t.Errorf("SM_TRAINING_ENV: %v", training)
 	}
-}
-
-func TestLogLinesAreSafeForATerminal(t *testing.T) {
-	t.Parallel()
-	cases := []struct{ raw, want string }{
-		{"plain", "plain"},
-		{"\x1b[31mred\x1b[0m", "red"},
-		{"\x1b]0;title\x07text", "text"},
-		{"\x1b]8;;http://x\x1b\\link", "link"},
-		{"\x1b[", ""},
-		{"\x1b", ""},
-		{"\x1bcreset", "reset"},
-		{"10%\r50%\r100%\r", "100%"},
-		{"a\tb", "a    b"},
-		{"bell\x07 nul\x00 del\x7f", "bell nul del"},
-		{"c1\u009b31m", "c131m"},
-		{"bad\xff\xfeutf8", "bad\uFFFD\uFFFDutf8"},
-		{"right\u202eleft", "rightleft"},
-		{"目录 é", "目录 é"},
-	}
-	for _, c := range cases {
-		if got := printable([]byte(c.raw)); got != c.want {
-			t.Errorf("%q: %q, want %q", c.raw, got, c.want)
-		}
-	}
-}
-
-func FuzzPrintable(f *testing.F) {
-	for _, seed := range []string{"", "\x1b[31m", "\x1b]0;t\x07", "\xff", "a\rb", "\x1b\x1b\x1b"} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, line []byte) {
-		got := printable(line)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, func(r rune) bool { return r < 0x20 || r >= 0x7f && r < 0xa0 }) {
-			t.Errorf("%q became %q", line, got)
-		}
-	})
 }
 
 func TestLogSplitsLines(t *testing.T) {

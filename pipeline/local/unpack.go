@@ -6,12 +6,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
+	"path/filepath"
+	"strings"
 
 	"github.com/klauspost/compress/gzip"
 
 	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -21,16 +25,11 @@ const (
 	codeBytes = 1 << 30
 )
 
-// unpackCode unpacks a training job's code into an empty folder.
-func (h *handler) unpackCode(ctx context.Context, uri, dir string) error {
-	bucket, key, err := objects.Parse(uri)
-	if err != nil {
-		return fmt.Errorf("sagemaker_submit_directory: %w", err)
-	}
-	file, _, err := h.store.Open(ctx, bucket, key)
-	if errors.Is(err, record.ErrNotFound) {
-		return fmt.Errorf("%s does not exist: %w", uri, err)
-	}
+// unpackCode unpacks a training job's code into an empty folder. As in the
+// toolkit (its files.py), submit is an s3:// URI, or the path of an archive in the
+// container: that of a channel, for a job that has no network to get it by.
+func (h *handler) unpackCode(ctx context.Context, j *job, submit, dir string) error {
+	file, err := h.openCode(ctx, j, submit)
 	if err != nil {
 		return err
 	}
@@ -45,6 +44,53 @@ func (h *handler) unpackCode(ctx context.Context, uri, dir string) error {
 	}
 	defer root.Close()
 	return unpack(root, tar.NewReader(zip))
+}
+
+// allowProgram makes a script that is not Python one that may be executed, as the
+// toolkit does (its entry_point.py): the file's own mode does not matter.
+func allowProgram(dir, program string) error {
+	if path.Ext(program) == ".py" {
+		return nil
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return err
+	}
+	defer root.Close()
+	err = root.Chmod(filepath.FromSlash(program), 0o755)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil // the shell's own words say so
+	}
+	return err
+}
+
+// openCode opens the archive of a training job's code.
+func (h *handler) openCode(ctx context.Context, j *job, submit string) (*os.File, error) {
+	if !path.IsAbs(submit) {
+		bucket, key, err := objects.Parse(submit)
+		if err != nil {
+			return nil, fmt.Errorf("sagemaker_submit_directory: %w", err)
+		}
+		file, _, err := h.store.Open(ctx, bucket, key)
+		if errors.Is(err, record.ErrNotFound) {
+			return nil, fmt.Errorf("%s does not exist: %w", submit, err)
+		}
+		return file, err
+	}
+	// The channels have been verified when they were mounted.
+	for _, m := range j.sandbox.Mounts {
+		below, inside := strings.CutPrefix(path.Clean(submit), m.Target+"/")
+		if m.Kind != sandbox.Input || !inside {
+			continue
+		}
+		if m.Name != "" && m.Name == below {
+			return os.Open(m.Source)
+		}
+		if m.Name == "" {
+			return os.OpenInRoot(m.Source, filepath.FromSlash(below))
+		}
+	}
+	return nil, fmt.Errorf("sagemaker_submit_directory: no channel of the job holds %s", submit)
 }
 
 // unpack writes an archive's files and folders below root. Links and devices are

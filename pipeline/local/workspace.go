@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -83,6 +84,9 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 		}
 	}
 	w.db, err = record.Open(ctx, filepath.Join(w.dir, "mlmax.db"))
+	if record.IsFull(err) {
+		return objects.Explain(w.dir, err, 0, "opening the record")
+	}
 	if err != nil {
 		return err
 	}
@@ -117,24 +121,11 @@ func busy(dir string) error {
 }
 
 func unwritable(dir string, err error) error {
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return objects.Explain(dir, err, 0, "opening the workspace")
+	}
 	if errors.Is(err, fs.ErrPermission) || strings.Contains(err.Error(), "read-only") {
 		return fmt.Errorf("workspace %s cannot be written (%w); use --workspace with a folder that can", dir, err)
 	}
 	return fmt.Errorf("open the workspace %s: %w; use --workspace with another folder", dir, err)
-}
-
-// processStart tells this process from an earlier one of the same PID: the start
-// time in clock ticks since boot where /proc has it, or nothing.
-func processStart() string {
-	stat, err := os.ReadFile("/proc/self/stat")
-	if err != nil {
-		return ""
-	}
-	// The command's name is in parentheses and may hold anything; field 22 is the
-	// 20th after it.
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 20 {
-		return ""
-	}
-	return fields[19]
 }

@@ -25,8 +25,3 @@ func ExampleRender() {
 	//   Preprocess  done       4.2s
 	//   Train       running    2.0s
 }
-
-func ExampleClean() {
-	fmt.Println(progress.Clean("loss \x1b[31m0.1\x1b[0m\a"))
-	// Output: loss 0.1
-}

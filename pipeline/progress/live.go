@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // A Display shows a run. Event and Say may be called by several goroutines.
@@ -98,9 +99,9 @@ func (l *live) take(e pipeline.Event) {
 	l.state = Reduce(l.state, e)
 	switch {
 	case e.Kind == said:
-		l.pending = append(l.pending, Clean(e.Message))
+		l.pending = append(l.pending, terminal.Clean(e.Message))
 	case e.Kind == pipeline.Warned:
-		l.pending = append(l.pending, "warning: "+Clean(e.Message))
+		l.pending = append(l.pending, "warning: "+terminal.Clean(e.Message))
 	case e.Kind == pipeline.StepLog && !l.options.Quiet:
 		if len(l.pending) >= maxPending {
 			l.pending = l.pending[1:]
@@ -111,7 +112,9 @@ func (l *live) take(e pipeline.Event) {
 }
 
 // logLine is a line of a step's output as it is shown.
-func logLine(e pipeline.Event) string { return "  " + Clean(e.Step) + " | " + Clean(e.Message) }
+func logLine(e pipeline.Event) string {
+	return "  " + terminal.Clean(e.Step) + " | " + terminal.Clean(e.Message)
+}
 
 // draw writes the pending lines and the state over the last drawing, at once.
 func (l *live) draw() {

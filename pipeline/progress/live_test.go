@@ -197,14 +197,15 @@ Next
 `},
 		{"failed", failed, `
 p FAILED in 2.0s (run r)
-  in step Train: States.TaskFailed
-  one
-  two
-  log: runs/r/Train/0.log
+  in step Train: one
+  two; log: runs/r/Train/0.log
+  (States.TaskFailed)
+    | last
+    | lines
 
 Next
   ./training logs r Train  what the step wrote
-  ./training               run again; this run and what it made are kept
+  ./training               run again
   ./training runs          all runs of this workspace
 `},
 	}
@@ -212,7 +213,8 @@ Next
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var b bytes.Buffer
-			err := Summary(&b, tt.outcome, SummaryOptions{Command: "./training", Path: func(p string) string { return strings.TrimPrefix(p, "/w/") }})
+			err := Summary(&b, tt.outcome, SummaryOptions{Command: "./training", Path: func(p string) string { return strings.TrimPrefix(p, "/w/") },
+				Tail: func(string, int) []string { return []string{"last", "lines\x07"} }})
 			if err != nil {
 				t.Fatal(err)
 			}

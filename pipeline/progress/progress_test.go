@@ -191,42 +191,6 @@ func TestRenderManySteps(t *testing.T) {
 	}
 }
 
-func TestClean(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"plain":                       "plain",
-		"a\x1b[31;1mred\x1b[0mb":      "aredb",
-		"\x1b]0;title\a text":         " text",
-		"\x1b]8;;http://x\x1b\\link":  "link",
-		"\x1b[2J\x1b[H\x1bcx":         "x",
-		"a\x1b[31":                    "a",
-		"a\x1b":                       "a",
-		"bell\a tab\tnew\nline\rback": "bell tab new lineback",
-		"\u202eevil\u2066":            "evil",
-		"\u009b31mc1":                 "31mc1",
-		"ümläut 日本 👍":                 "ümläut 日本 👍",
-		"bad \xff\xfe utf-8":          "bad \ufffd\ufffd utf-8",
-		"\x1b]0;a\x1b\\b\a":           "b",
-	} {
-		if got := Clean(in); got != want {
-			t.Errorf("Clean(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
-
-func FuzzClean(f *testing.F) {
-	f.Add("a\x1b[31mb\x1b]0;t\ac\u202e")
-	f.Fuzz(func(t *testing.T, in string) {
-		got := Clean(in)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) {
-			t.Errorf("Clean(%q) = %q", in, got)
-		}
-		if Clean(got) != got {
-			t.Errorf("Clean(%q) is not stable: %q", in, Clean(got))
-		}
-	})
-}
-
 func TestCut(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -241,6 +205,50 @@ func TestCut(t *testing.T) {
 		if got := cut(tt.text, tt.width); got != tt.want {
 			t.Errorf("cut(%q, %d) = %q, want %q", tt.text, tt.width, got, tt.want)
 		}
+	}
+}
+
+// TestPlainHeartbeat: long silence is broken, by what goes on.
+func TestPlainHeartbeat(t *testing.T) {
+	t.Parallel()
+	var b bytes.Buffer
+	tick := make(chan time.Time)
+	p := Plain(&b, Start(definition("Train")), PlainOptions{Tick: tick, Silence: 30 * time.Second, Quiet: true})
+	story := []any{
+		5.0, // nothing has begun
+		at(10, pipeline.Event{Kind: pipeline.RunStarted, Run: "r"}),
+		at(11, pipeline.Event{Kind: pipeline.Preparing, Message: "installing packages"}),
+		at(12, pipeline.Event{Kind: pipeline.Preparing, Message: "installing packages"}),
+		40.0, 45.0, 60.0, 76.0,
+		at(80, pipeline.Event{Kind: pipeline.StepStarted, Step: "Train"}),
+		at(100, pipeline.Event{Kind: pipeline.StepLog, Step: "Train", Message: "quiet"}),
+		109.0, 110.0, 111.0,
+		at(115, pipeline.Event{Kind: pipeline.StepRetried, Step: "Train", Message: "throttled", Wait: time.Hour}),
+		160.0,
+		at(170, pipeline.Event{Kind: pipeline.RunEnded, Status: pipeline.Succeeded, Seconds: 160}),
+		300.0,
+	}
+	for _, s := range story {
+		switch s := s.(type) {
+		case float64:
+			tick <- at(s, pipeline.Event{}).Time
+		case pipeline.Event:
+			p.Event(s)
+		}
+	}
+	p.Close()
+	want := `census-training: run r started
+installing packages
+installing packages
+installing packages: still busy after 34s
+installing packages: still busy after 1m05s
+Train: started
+Train: still running after 30s
+Train: try 1 failed, the next one starts in 1h00m: throttled
+census-training: done after 2m40s
+`
+	if d := cmp.Diff(want, b.String()); d != "" {
+		t.Errorf("-want +got:\n%s", d)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // maxLines is how many lines a drawing has at most: what the smallest terminal in
@@ -62,7 +63,7 @@ func Render(s State, width int, color bool) string {
 	b.WriteString(head(s, width, color) + "\n")
 	name := 0
 	for _, step := range s.Steps {
-		name = max(name, Width(Clean(step.Name)))
+		name = max(name, Width(terminal.Clean(step.Name)))
 	}
 	name = min(name, max(8, width/3))
 	from, to := window(s.Steps)
@@ -83,9 +84,9 @@ func Render(s State, width int, color bool) string {
 
 // head is the line of the run as a whole.
 func head(s State, width int, color bool) string {
-	title := Clean(s.Pipeline)
+	title := terminal.Clean(s.Pipeline)
 	if s.Run != "" {
-		title += "  run " + Clean(s.Run)
+		title += "  run " + terminal.Clean(s.Run)
 	}
 	seconds := s.Seconds
 	if s.Status == pipeline.Running {
@@ -118,9 +119,9 @@ func window(steps []Step) (from, to int) {
 
 // line is that of one step.
 func line(s State, step Step, name, width int, color bool) string {
-	text := "  " + pad(cut(Clean(step.Name), name), name) + "  "
+	text := "  " + pad(cut(terminal.Clean(step.Name), name), name) + "  "
 	status := word(step.Status, step.Cached)
-	seconds, note := step.Seconds, Clean(step.Message)
+	seconds, note := step.Seconds, terminal.Clean(step.Message)
 	switch {
 	case !step.RetryAt.IsZero() && step.Status == pipeline.Running:
 		status = "retrying"
@@ -150,7 +151,7 @@ func line(s State, step Step, name, width int, color bool) string {
 
 // preparing is the line of long work.
 func preparing(s State) string {
-	text := Clean(s.Preparing)
+	text := terminal.Clean(s.Preparing)
 	switch {
 	case s.Total > 0:
 		text += fmt.Sprintf(" (%d%%)", 100*s.Done/s.Total)

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // SummaryOptions say what a summary names.
@@ -19,6 +20,8 @@ type SummaryOptions struct {
 	// Path shows a path of this machine to the reader, such as relative to the
 	// folder that they are in; nil leaves it as it is.
 	Path func(string) string
+	// Tail reads the last lines of a log; nil leaves them out.
+	Tail func(log string, lines int) []string
 	// Color paints statuses.
 	Color bool
 }
@@ -73,23 +76,40 @@ func (s *summary) table(rows [][]string) {
 	}
 }
 
+// result is the status, and for a run that did not succeed the reason, where its
+// log is, and how that ends.
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
-	s.printf("\n%s %s in %s (run %s)\n", Clean(s.Pipeline), status, span(s.Seconds), Clean(s.Run))
+	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	if s.Status == pipeline.Succeeded {
+		return
+	}
+	reason := strings.TrimRight(s.Cause, "\r\n")
+	if reason == "" {
+		reason = s.Error
+	}
 	if s.FailedStep != "" {
-		s.printf("  in step %s%s\n", Clean(s.FailedStep), colon(s.Error))
-	} else if s.Error != "" {
-		s.printf("  %s\n", Clean(s.Error))
+		reason = strings.TrimSuffix("in step "+s.FailedStep+": "+reason, ": ")
 	}
-	if s.Cause != "" {
-		for l := range strings.Lines(s.Cause) {
-			s.printf("  %s\n", Clean(strings.TrimRight(l, "\r\n")))
-		}
+	if s.Log != "" {
+		reason += "; log: " + s.options.Path(s.Log)
 	}
-	if s.Log != "" && !strings.Contains(s.Cause, s.Log) {
-		s.printf("  log: %s\n", Clean(s.options.Path(s.Log)))
+	for l := range strings.Lines(reason) {
+		s.printf("  %s\n", terminal.Clean(strings.TrimRight(l, "\r\n")))
+	}
+	if s.Error != "" && reason != s.Error {
+		s.printf("  (%s)\n", terminal.Clean(s.Error))
+	}
+	if s.Log == "" || s.options.Tail == nil {
+		return
+	}
+	for _, l := range s.options.Tail(s.Log, tailLines) {
+		s.printf("    | %s\n", terminal.Clean(l))
 	}
 }
+
+// tailLines is how many lines of a failed step's log are shown.
+const tailLines = 10
 
 func (s *summary) metrics() {
 	if len(s.Metrics) == 0 {
@@ -98,7 +118,7 @@ func (s *summary) metrics() {
 	s.printf("\nMetrics\n")
 	var rows [][]string
 	for _, k := range slices.Sorted(maps.Keys(s.Metrics)) {
-		rows = append(rows, []string{Clean(k), value(s.Metrics[k])})
+		rows = append(rows, []string{terminal.Clean(k), value(s.Metrics[k])})
 	}
 	s.table(rows)
 }
@@ -109,21 +129,21 @@ func value(v any) string {
 	case float64:
 		return strconv.FormatFloat(v, 'g', -1, 64)
 	case string:
-		return Clean(v)
+		return terminal.Clean(v)
 	}
 	b, err := json.Marshal(v)
 	if err != nil {
-		return Clean(fmt.Sprint(v))
+		return terminal.Clean(fmt.Sprint(v))
 	}
-	return Clean(string(b))
+	return terminal.Clean(string(b))
 }
 
 func (s *summary) model() {
 	switch {
 	case s.Model != nil:
-		s.printf("\nModel\n  registered as version %d of %s, %s\n", s.Model.Version, Clean(s.Model.Group), Clean(s.Model.Status))
+		s.printf("\nModel\n  registered as version %d of %s, %s\n", s.Model.Version, terminal.Clean(s.Model.Group), terminal.Clean(s.Model.Status))
 	case s.NotRegistered != "":
-		s.printf("\nModel\n  not registered: %s\n", Clean(s.NotRegistered))
+		s.printf("\nModel\n  not registered: %s\n", terminal.Clean(s.NotRegistered))
 	}
 }
 
@@ -141,7 +161,7 @@ func (s *summary) steps() {
 		if step.Attempts > 1 {
 			tries = fmt.Sprintf("%d tries", step.Attempts)
 		}
-		rows = append(rows, []string{Clean(step.Name), word(step.Status, step.Cached), took, tries})
+		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, tries})
 	}
 	s.table(rows)
 }
@@ -157,7 +177,7 @@ func (s *summary) artifacts() {
 		if a.Path != "" {
 			where = s.options.Path(a.Path)
 		}
-		rows = append(rows, []string{Clean(a.Name), size(a.Bytes), Clean(where)})
+		rows = append(rows, []string{terminal.Clean(a.Name), size(a.Bytes), terminal.Clean(where)})
 	}
 	s.table(rows)
 }
@@ -168,7 +188,7 @@ func (s *summary) parity() {
 	}
 	s.printf("\nNot proved by this run\n")
 	for _, p := range s.Parity {
-		s.printf("  - %s\n", Clean(p))
+		s.printf("  - %s\n", terminal.Clean(p))
 	}
 }
 
@@ -187,11 +207,15 @@ func (s *summary) next() {
 		if s.FailedStep != "" {
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
-		rows = append(rows, []string{c, "run again; this run and what it made are kept"})
+		what := "run again"
+		if len(s.Steps) > 0 {
+			what += "; this run and what it made are kept"
+		}
+		rows = append(rows, []string{c, what})
 	}
 	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
 	for _, r := range rows {
-		r[0] = Clean(r[0])
+		r[0] = terminal.Clean(r[0])
 	}
 	s.table(rows)
 }

@@ -15,7 +15,7 @@ var ErrTokenReused = errors.New("the client token was used for another request")
 // returns it with its version and ARN: arn is given the version. A request that was
 // made before with the same token gives the version it gave then.
 func (d *DB) AddModel(ctx context.Context, m ModelPackage, arn func(version int) string) (*ModelPackage, error) {
-	err := d.write(ctx, "register the model", func(tx *sql.Tx) error {
+	err := d.write(ctx, "register the model", func(tx *transaction) error {
 		if m.Token != "" {
 			earlier, err := queryModels(ctx, tx, "token=?", m.Token)
 			if err != nil {

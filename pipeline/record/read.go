@@ -130,8 +130,10 @@ func (d *DB) Edges(ctx context.Context, run string) ([]Edge, error) {
 func (d *DB) Object(ctx context.Context, bucket, key string) (*Object, error) {
 	o := Object{Bucket: bucket, Key: key}
 	var created int64
-	err := d.db.QueryRowContext(ctx, "SELECT digest, bytes, created FROM objects WHERE bucket=? AND key=?", bucket, key).
-		Scan(&o.Digest, &o.Bytes, &created)
+	find, err := d.statement(ctx, "SELECT digest, bytes, created FROM objects WHERE bucket=? AND key=?")
+	if err == nil {
+		err = find.QueryRowContext(ctx, bucket, key).Scan(&o.Digest, &o.Bytes, &created)
+	}
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNotFound
 	}
@@ -146,8 +148,11 @@ func (d *DB) Object(ctx context.Context, bucket, key string) (*Object, error) {
 func (d *DB) Objects(ctx context.Context, bucket, prefix string) ([]Object, error) {
 	// Every key that starts with the prefix sorts before the prefix and the greatest
 	// character; so the primary key serves, where LIKE would not.
-	rows, err := d.db.QueryContext(ctx, "SELECT bucket, key, digest, bytes, created FROM objects WHERE bucket=? AND key>=? AND key<? ORDER BY key",
-		bucket, prefix, prefix+"\U0010FFFF")
+	list, err := d.statement(ctx, "SELECT bucket, key, digest, bytes, created FROM objects WHERE bucket=? AND key>=? AND key<? ORDER BY key")
+	if err != nil {
+		return nil, fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err)
+	}
+	rows, err := list.QueryContext(ctx, bucket, prefix, prefix+"\U0010FFFF")
 	if err != nil {
 		return nil, fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err)
 	}

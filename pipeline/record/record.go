@@ -20,6 +20,7 @@ import (
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"modernc.org/sqlite" // the driver "sqlite", in pure Go
@@ -30,7 +31,9 @@ var migrations embed.FS
 
 // DB is the record of one workspace.
 type DB struct {
-	db *sql.DB
+	db       *sql.DB
+	mu       sync.Mutex
+	compiled map[string]*sql.Stmt
 }
 
 // Open opens the record at a path, makes it if there is none, and brings an older
@@ -52,7 +55,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		db.Close()
 		return nil, fmt.Errorf("open the record %s: %w", path, err)
 	}
-	return &DB{db: db}, nil
+	return &DB{db: db, compiled: map[string]*sql.Stmt{}}, nil
 }
 
 // Close closes the record.
@@ -123,17 +126,59 @@ func number(script string) int {
 	return n
 }
 
-// write runs f in one transaction.
-func (d *DB) write(ctx context.Context, what string, f func(*sql.Tx) error) error {
-	tx, err := d.db.BeginTx(ctx, nil)
-	if err != nil {
+// statement is a query compiled once. Whoever holds a transaction must not call it:
+// the database has one connection.
+func (d *DB) statement(ctx context.Context, query string) (*sql.Stmt, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if s := d.compiled[query]; s != nil {
+		return s, nil
+	}
+	s, err := d.db.PrepareContext(ctx, query)
+	if err == nil {
+		d.compiled[query] = s
+	}
+	return s, err
+}
+
+// A transaction knows the compiled form of the queries that every step needs.
+type transaction struct {
+	*sql.Tx
+	compiled map[string]*sql.Stmt
+}
+
+func (t *transaction) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if s := t.compiled[query]; s != nil {
+		return t.StmtContext(ctx, s).ExecContext(ctx, args...)
+	}
+	return t.ExecContext(ctx, query, args...)
+}
+
+func (t *transaction) row(ctx context.Context, query string, args ...any) *sql.Row {
+	if s := t.compiled[query]; s != nil {
+		return t.StmtContext(ctx, s).QueryRowContext(ctx, args...)
+	}
+	return t.QueryRowContext(ctx, query, args...)
+}
+
+// write runs f in one transaction. The queries named are compiled once for all
+// transactions.
+func (d *DB) write(ctx context.Context, what string, f func(*transaction) error, queries ...string) error {
+	t := &transaction{compiled: make(map[string]*sql.Stmt, len(queries))}
+	var err error
+	for _, q := range queries {
+		if t.compiled[q], err = d.statement(ctx, q); err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+	}
+	if t.Tx, err = d.db.BeginTx(ctx, nil); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	defer tx.Rollback()
-	if err := f(tx); err != nil {
+	defer t.Rollback()
+	if err := f(t); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
-	if err := tx.Commit(); err != nil {
+	if err := t.Commit(); err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil

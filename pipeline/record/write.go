@@ -9,9 +9,22 @@ import (
 	"time"
 )
 
+// The queries of every step.
+const (
+	countJobs  = "SELECT count(*) FROM steps WHERE job=?"
+	insertStep = `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
+		log, exit_code, max_rss, started, ended) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+	updateStep     = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
+	insertJob      = "INSERT INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
+	findArtifact   = "SELECT id FROM artifacts WHERE uri IN (?, ?) AND digest=? ORDER BY run=? DESC, id DESC LIMIT 1"
+	insertArtifact = "INSERT INTO artifacts (run, step, name, kind, uri, digest, bytes) VALUES (?,?,?,?,?,?,?)"
+	insertEdge     = "INSERT INTO edges (step, direction, port, artifact) VALUES (?,?,?,?)"
+	insertObject   = "INSERT OR REPLACE INTO objects (bucket, key, digest, bytes, created) VALUES (?,?,?,?,?)"
+)
+
 // StartRun adds a run with what it was made from and the data it starts from.
 func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) error {
-	return d.write(ctx, "record the run", func(tx *sql.Tx) error {
+	return d.write(ctx, "record the run", func(tx *transaction) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, pipeline, package, execution, status, input, parameters,
 			definition, commit_id, dirty, isolation, total_steps, pid, pid_start, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			r.ID, r.Pipeline, r.Package, r.Execution, r.Status, string(r.Input), string(r.Parameters),
@@ -24,7 +37,7 @@ func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) e
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(ctx, "INSERT INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)",
+			_, err = tx.exec(ctx, insertJob,
 				r.ID, j.Step, j.Code, j.Image, j.Python, string(packages), j.Environment)
 			if err != nil {
 				return err
@@ -37,13 +50,13 @@ func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) e
 			}
 		}
 		return nil
-	})
+	}, insertJob, insertArtifact)
 }
 
 // EndRun sets a run's status, end, error, cause, failed step and output. A step that
 // never came to its end has ended with it.
 func (d *DB) EndRun(ctx context.Context, r Run) error {
-	return d.write(ctx, "record the run's end", func(tx *sql.Tx) error {
+	return d.write(ctx, "record the run's end", func(tx *transaction) error {
 		_, err := tx.ExecContext(ctx, "UPDATE runs SET status=?, ended=?, error=?, cause=?, failed_step=?, output=? WHERE id=?",
 			r.Status, micros(r.Ended), r.Error, r.Cause, r.FailedStep, string(r.Output), r.ID)
 		if err != nil {
@@ -60,10 +73,10 @@ var ErrJobExists = errors.New("a job of this name exists")
 // StartStep adds a step's try, with what it reads, and returns its id.
 func (d *DB) StartStep(ctx context.Context, s Step, inputs []Port) (int64, error) {
 	var id int64
-	err := d.write(ctx, "record the step's start", func(tx *sql.Tx) error {
+	err := d.write(ctx, "record the step's start", func(tx *transaction) error {
 		if s.Job != "" {
 			var n int
-			if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM steps WHERE job=?", s.Job).Scan(&n); err != nil {
+			if err := tx.row(ctx, countJobs, s.Job).Scan(&n); err != nil {
 				return err
 			}
 			if n > 0 {
@@ -76,15 +89,15 @@ func (d *DB) StartStep(ctx context.Context, s Step, inputs []Port) (int64, error
 			return err
 		}
 		return addEdges(ctx, tx, id, s.Run, "in", inputs)
-	})
+	}, countJobs, insertStep, findArtifact, insertArtifact, insertEdge)
 	return id, err
 }
 
 // EndStep sets how a step's try ended, and makes its outputs and their objects
 // visible, all at once.
 func (d *DB) EndStep(ctx context.Context, s Step, outputs []Port, objects []Object) error {
-	return d.write(ctx, "record the step's end", func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?",
+	return d.write(ctx, "record the step's end", func(tx *transaction) error {
+		_, err := tx.exec(ctx, updateStep,
 			s.Status, string(s.Response), s.Error, s.Reason, s.ExitCode, s.MaxRSS, micros(s.Ended), s.ID)
 		if err != nil {
 			return err
@@ -93,17 +106,17 @@ func (d *DB) EndStep(ctx context.Context, s Step, outputs []Port, objects []Obje
 			return err
 		}
 		return addEdges(ctx, tx, s.ID, s.Run, "out", outputs)
-	})
+	}, updateStep, insertObject, insertArtifact, insertEdge)
 }
 
 // AddCall adds a step that is a single call, with the objects it put.
 func (d *DB) AddCall(ctx context.Context, s Step, objects []Object) error {
-	return d.write(ctx, "record the call", func(tx *sql.Tx) error {
+	return d.write(ctx, "record the call", func(tx *transaction) error {
 		if _, err := addStep(ctx, tx, s); err != nil {
 			return err
 		}
 		return addObjects(ctx, tx, objects)
-	})
+	}, insertStep, insertObject)
 }
 
 // PutObjects makes objects visible, in one transaction. An object that exists is
@@ -112,7 +125,7 @@ func (d *DB) PutObjects(ctx context.Context, objects []Object) error {
 	if len(objects) == 0 {
 		return nil
 	}
-	return d.write(ctx, "record the objects", func(tx *sql.Tx) error { return addObjects(ctx, tx, objects) })
+	return d.write(ctx, "record the objects", func(tx *transaction) error { return addObjects(ctx, tx, objects) }, insertObject)
 }
 
 // Interrupted marks the runs that are not the given one and never ended as
@@ -120,7 +133,7 @@ func (d *DB) PutObjects(ctx context.Context, objects []Object) error {
 // step it was in. Only the holder of the workspace's lock may call it.
 func (d *DB) Interrupted(ctx context.Context, now time.Time) ([]Run, error) {
 	var found []Run
-	err := d.write(ctx, "mark interrupted runs", func(tx *sql.Tx) error {
+	err := d.write(ctx, "mark interrupted runs", func(tx *transaction) error {
 		rows, err := tx.QueryContext(ctx, selectRuns+" WHERE status='RUNNING' ORDER BY seq")
 		if err != nil {
 			return err
@@ -150,9 +163,8 @@ func (d *DB) Interrupted(ctx context.Context, now time.Time) ([]Run, error) {
 	return found, err
 }
 
-func addStep(ctx context.Context, tx *sql.Tx, s Step) (int64, error) {
-	res, err := tx.ExecContext(ctx, `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
-		log, exit_code, max_rss, started, ended) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+func addStep(ctx context.Context, tx *transaction, s Step) (int64, error) {
+	res, err := tx.exec(ctx, insertStep,
 		s.Run, s.Name, s.Attempt, s.Kind, s.Status, s.Job, string(s.Request), string(s.Response), s.Error, s.Reason,
 		s.Log, s.ExitCode, s.MaxRSS, micros(s.Started), micros(s.Ended))
 	if err != nil {
@@ -162,8 +174,8 @@ func addStep(ctx context.Context, tx *sql.Tx, s Step) (int64, error) {
 }
 
 // addArtifact adds an artifact, and returns its id.
-func addArtifact(ctx context.Context, tx *sql.Tx, a Artifact) (int64, error) {
-	res, err := tx.ExecContext(ctx, "INSERT INTO artifacts (run, step, name, kind, uri, digest, bytes) VALUES (?,?,?,?,?,?,?)",
+func addArtifact(ctx context.Context, tx *transaction, a Artifact) (int64, error) {
+	res, err := tx.exec(ctx, insertArtifact,
 		a.Run, a.Step, a.Name, a.Kind, a.URI, a.Digest, a.Bytes)
 	if err != nil {
 		return 0, err
@@ -173,7 +185,7 @@ func addArtifact(ctx context.Context, tx *sql.Tx, a Artifact) (int64, error) {
 
 // addEdges joins a step to the artifacts at its ports. What it writes is new;
 // what it reads is the newest artifact of that URI and content, or an external one.
-func addEdges(ctx context.Context, tx *sql.Tx, step int64, run, direction string, ports []Port) error {
+func addEdges(ctx context.Context, tx *transaction, step int64, run, direction string, ports []Port) error {
 	for _, p := range ports {
 		a := p.Artifact
 		a.Run = run
@@ -181,7 +193,7 @@ func addEdges(ctx context.Context, tx *sql.Tx, step int64, run, direction string
 		err := sql.ErrNoRows
 		if direction == "in" {
 			// With and without the slash that ends a folder, it is one thing.
-			err = tx.QueryRowContext(ctx, "SELECT id FROM artifacts WHERE uri IN (?, ?) AND digest=? ORDER BY run=? DESC, id DESC LIMIT 1",
+			err = tx.row(ctx, findArtifact,
 				strings.TrimSuffix(a.URI, "/"), strings.TrimSuffix(a.URI, "/")+"/", a.Digest, run).Scan(&id)
 		}
 		if errors.Is(err, sql.ErrNoRows) {
@@ -190,7 +202,7 @@ func addEdges(ctx context.Context, tx *sql.Tx, step int64, run, direction string
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO edges (step, direction, port, artifact) VALUES (?,?,?,?)", step, direction, p.Name, id)
+		_, err = tx.exec(ctx, insertEdge, step, direction, p.Name, id)
 		if err != nil {
 			return err
 		}
@@ -198,17 +210,9 @@ func addEdges(ctx context.Context, tx *sql.Tx, step int64, run, direction string
 	return nil
 }
 
-func addObjects(ctx context.Context, tx *sql.Tx, objects []Object) error {
-	if len(objects) == 0 {
-		return nil
-	}
-	add, err := tx.PrepareContext(ctx, "INSERT OR REPLACE INTO objects (bucket, key, digest, bytes, created) VALUES (?,?,?,?,?)")
-	if err != nil {
-		return err
-	}
-	defer add.Close()
+func addObjects(ctx context.Context, tx *transaction, objects []Object) error {
 	for _, o := range objects {
-		if _, err := add.ExecContext(ctx, o.Bucket, o.Key, o.Digest, o.Bytes, micros(o.Created)); err != nil {
+		if _, err := tx.exec(ctx, insertObject, o.Bucket, o.Key, o.Digest, o.Bytes, micros(o.Created)); err != nil {
 			return err
 		}
 	}

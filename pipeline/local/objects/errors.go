@@ -62,24 +62,31 @@ func (e *NoSpaceError) Unwrap() error { return e.Err }
 // Explain makes a *[NoSpaceError] of an error that says that the disk is full, and
 // returns any other as it is, with what was going on.
 func (s *Store) Explain(err error, needed int64, doing string) error {
-	return s.explain(err, needed, doing)
+	return Explain(s.dir, err, needed, doing)
 }
 
 func (s *Store) explain(err error, needed int64, doing string) error {
+	return Explain(s.dir, err, needed, doing)
+}
+
+// Explain is as [Store.Explain], for a workspace whose store is not open.
+func Explain(dir string, err error, needed int64, doing string) error {
 	var known *NoSpaceError
 	switch {
 	case err == nil || errors.As(err, &known):
 		return err
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), record.IsFull(err):
-		return &NoSpaceError{Dir: s.dir, Free: s.Free(), Needed: needed, Doing: doing, Err: err}
+		return &NoSpaceError{Dir: dir, Free: free(dir), Needed: needed, Doing: doing, Err: err}
 	}
 	return fmt.Errorf("%s: %w", doing, err)
 }
 
 // Free is how many bytes the disk of the workspace has left for us.
-func (s *Store) Free() int64 {
+func (s *Store) Free() int64 { return free(s.dir) }
+
+func free(dir string) int64 {
 	var stat unix.Statfs_t
-	if err := unix.Statfs(s.dir, &stat); err != nil {
+	if err := unix.Statfs(dir, &stat); err != nil {
 		return 0
 	}
 	return int64(uint64(stat.Bavail) * uint64(stat.Bsize))

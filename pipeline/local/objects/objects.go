@@ -63,7 +63,7 @@ func Open(workspace string, index Index, now func() time.Time) (*Store, error) {
 		return nil, fmt.Errorf("open the object store: %w", err)
 	}
 	s := &Store{dir: workspace, root: root, index: index, now: now}
-	if err := root.RemoveAll(tmp); err != nil {
+	if err := s.clean(); err != nil {
 		root.Close()
 		return nil, fmt.Errorf("clean the object store's temporary folder: %w", err)
 	}
@@ -74,6 +74,18 @@ func Open(workspace string, index Index, now func() time.Time) (*Store, error) {
 		}
 	}
 	return s, nil
+}
+
+// clean empties the temporary folder.
+func (s *Store) clean() error {
+	left, err := fs.ReadDir(s.root.FS(), tmp)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range left {
+		err = errors.Join(err, s.root.RemoveAll(path.Join(tmp, e.Name())))
+	}
+	return err
 }
 
 // Close lets go of the workspace.

@@ -55,7 +55,7 @@ func (b *build) chooseInstaller(ctx context.Context) (*installer, error) {
 	case b.base.Venv && b.base.EnsurePip:
 		return &installer{name: "pip", ownPip: true, index: index}, nil
 	}
-	return nil, fmt.Errorf("%s (Python %s) has neither pip nor ensurepip to install packages with: Debian and Ubuntu ship them apart; run: sudo apt install python3-venv python3-pip (or install uv: https://docs.astral.sh/uv)", b.base.Executable, b.base.Full)
+	return nil, fmt.Errorf("%s (Python %s) %w: Debian and Ubuntu ship them apart; run: sudo apt install python3-venv python3-pip (or install uv: https://docs.astral.sh/uv)", b.base.Executable, b.base.Full, ErrNoInstaller)
 }
 
 func pipVersion(version string) float64 {
@@ -123,8 +123,8 @@ func (i *installer) install(ctx context.Context, b *build, what string, packages
 	}
 	said := tail(redact(out))
 	if offline.MatchString(out) {
-		return fmt.Errorf("install %s: the package index cannot be reached (%s tried %s)%s\ncheck the network, or set PIP_INDEX_URL to an index that can be reached, then run again",
-			what, i.name, i.index, indent(named(out, packages)+said))
+		return fmt.Errorf("install %s: %w (%s tried %s)%s\ncheck the network, or set PIP_INDEX_URL to an index that can be reached, then run again",
+			what, ErrUnreachable, i.name, i.index, indent(named(out, packages)+said))
 	}
 	var missing error = errors.New("no wheel could be installed")
 	if !refused.MatchString(out) {

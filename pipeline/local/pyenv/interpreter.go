@@ -18,6 +18,17 @@ import (
 // instead of the python3 on the PATH.
 const Variable = "MLMAX_PYTHON"
 
+// What a machine may lack: each is an error that [Manager.Ensure] wraps in words
+// that say what to do.
+var (
+	// ErrNoPython says that there is no interpreter to start from.
+	ErrNoPython = errors.New("python3 >= 3.9 not found")
+	// ErrNoInstaller says that the interpreter has nothing to install packages with.
+	ErrNoInstaller = errors.New("has neither pip nor ensurepip to install packages with")
+	// ErrUnreachable says that the package index does not answer.
+	ErrUnreachable = errors.New("the package index cannot be reached")
+)
+
 // findPython is the path of the interpreter to use, as it was found: it may be a
 // shim or a stub.
 func findPython(environ environment) (string, error) {
@@ -30,7 +41,7 @@ func findPython(environ environment) (string, error) {
 	}
 	path, err := environ.look("python3")
 	if err != nil {
-		return "", fmt.Errorf("python3 not found (looked in PATH and %s); install Python 3.9 or newer, or set %s to its interpreter", Variable, Variable)
+		return "", fmt.Errorf("%w (looked in %s and PATH); install Python 3.9 or newer, or set %s to its interpreter", ErrNoPython, Variable, Variable)
 	}
 	return path, nil
 }
@@ -102,11 +113,11 @@ func (p *interpreter) fits(img images.Image) error {
 	}
 	all := img.Pythons()
 	oldest, newest := all[0], all[len(all)-1]
-	what := "is newer than the packages known for image " + img.Name()
+	what := "newer than the packages known for image " + img.Name()
 	if minorNumber(p.Minor) < minorNumber(oldest) {
-		what = "is too old for image " + img.Name()
+		what = "too old for image " + img.Name()
 	}
-	return fmt.Errorf("Python %s (%s) %s, which needs %s to %s; install one of these and set %s to its interpreter", p.Full, p.Executable, what, oldest, newest, Variable)
+	return fmt.Errorf("%s is Python %s, %s, which needs %s to %s; install one of these and set %s to its interpreter", p.Executable, p.Full, what, oldest, newest, Variable)
 }
 
 // minorNumber orders minor versions: 311 for "3.11".

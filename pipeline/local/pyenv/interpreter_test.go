@@ -23,10 +23,10 @@ func TestInterpreters(t *testing.T) {
 		environ      []string
 		want         []string
 	}{
-		{"missing", "", nil, []string{"python3 not found (looked in PATH and MLMAX_PYTHON)", "install Python 3.9 or newer"}},
+		{"missing", "", nil, []string{"python3 >= 3.9 not found (looked in MLMAX_PYTHON and PATH)", "install Python 3.9 or newer"}},
 		{"asked for what is not there", "", []string{"MLMAX_PYTHON=/nowhere/python"}, []string{`MLMAX_PYTHON is "/nowhere/python", which is not a program`}},
-		{"too old", says("3.8.18", "3.8", "23.0", true, true), nil, []string{"Python 3.8.18 (/fake/python3) is too old for image sklearn:1.4-2, which needs 3.9 to 3.14", "MLMAX_PYTHON"}},
-		{"too new", says("3.99.0", "3.99", "50.0", true, true), nil, []string{"is newer than the packages known for image sklearn:1.4-2"}},
+		{"too old", says("3.8.18", "3.8", "23.0", true, true), nil, []string{"/fake/python3 is Python 3.8.18, too old for image sklearn:1.4-2, which needs 3.9 to 3.14", "MLMAX_PYTHON"}},
+		{"too new", says("3.99.0", "3.99", "50.0", true, true), nil, []string{"newer than the packages known for image sklearn:1.4-2"}},
 		{"Python 2", "echo 'Unknown option: -I' >&2; exit 2", nil, []string{"is Python 2"}},
 		{"macOS's stub", "echo 'xcode-select: note: No developer tools were found' >&2; exit 1", nil, []string{"only macOS's stub", "xcode-select --install"}},
 		{"Debian's without pip", says("3.11.2", "3.11", "", true, false), nil, []string{"neither pip nor ensurepip", "sudo apt install python3-venv"}},

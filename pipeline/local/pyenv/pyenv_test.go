@@ -3,6 +3,7 @@ package pyenv
 import (
 	"archive/zip"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -301,7 +302,7 @@ func TestIndex(t *testing.T) {
 	m := &Manager{Dir: filepath.Join(t.TempDir(), "envs")}
 	messages, progress := collect()
 	env, err := m.Ensure(t.Context(), img, "", progress)
-	if err != nil && strings.Contains(err.Error(), "cannot be reached") {
+	if err != nil && errors.Is(err, ErrUnreachable) {
 		t.Skipf("no package index here: %v", err)
 	}
 	if err != nil {

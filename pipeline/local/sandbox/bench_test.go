@@ -24,9 +24,12 @@ func BenchmarkRun(b *testing.B) {
 				}
 			}
 			source, dir := b.TempDir(), b.TempDir()
+			spare := NewSpare(mode, b.TempDir(), 1<<30)
+			defer spare.Close()
 			measure(b, func(n int) error {
 				_, err := Run(b.Context(), Job{
-					Dir: filepath.Join(dir, strconv.Itoa(n)), Mode: mode, Argv: []string{"/bin/true"},
+					Spare: spare,
+					Dir:   filepath.Join(dir, strconv.Itoa(n)), Mode: mode, Argv: []string{"/bin/true"},
 					Mounts: []Mount{
 						{Target: "/opt/ml/processing/input/code", Source: source},
 						{Target: "/opt/ml/processing/input/Raw", Source: source},

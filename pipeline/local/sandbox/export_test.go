@@ -8,7 +8,7 @@ import "github.com/google/go-cmp/cmp"
 func WireRoundTrip(argv, env, keep []string, dir string, layers [][4]string, check, rooted bool, cut, code, signal int, rss int64) string {
 	c := &command{Argv: argv, Env: env, WorkDir: dir, Check: check}
 	if rooted {
-		c.Root = &root{At: dir, Data: dir + "/data", Keep: keep}
+		c.Root = &root{Temp: dir + "/tmp", Base: dir, Keep: keep}
 		for _, l := range layers {
 			c.Root.Layers = append(c.Root.Layers, layer{l[0], l[1], l[2], l[3]})
 		}

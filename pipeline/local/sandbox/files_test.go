@@ -207,30 +207,30 @@ func TestRewrite(t *testing.T) {
 		Mounts: []Mount{{Target: "/opt/ml/processing/input/Raw"}, {Target: "/opt/ml/model", Kind: Output}},
 		Files:  []File{{Path: "/opt/ml/input/config/x.json"}}}
 	for _, c := range []struct{ name, in, want string }{
-		{"equal", "/opt/ml/model", "/job/root/opt/ml/model"},
-		{"below", "/opt/ml/processing/input/Raw/x.csv", "/job/root/opt/ml/processing/input/Raw/x.csv"},
-		{"above", "/opt/ml/processing", "/job/root/opt/ml/processing"},
-		{"trailing slash", "/opt/ml/model/", "/job/root/opt/ml/model/"},
-		{"flag", "--raw=/opt/ml/processing/input/Raw", "--raw=/job/root/opt/ml/processing/input/Raw"},
+		{"equal", "/opt/ml/model", "/job/opt/ml/model"},
+		{"below", "/opt/ml/processing/input/Raw/x.csv", "/job/opt/ml/processing/input/Raw/x.csv"},
+		{"above", "/opt/ml/processing", "/job/opt/ml/processing"},
+		{"trailing slash", "/opt/ml/model/", "/job/opt/ml/model/"},
+		{"flag", "--raw=/opt/ml/processing/input/Raw", "--raw=/job/opt/ml/processing/input/Raw"},
 		{"unknown", "/opt/ml/other", "/opt/ml/other"},
 		{"sibling", "/opt/ml/models", "/opt/ml/models"},
 		{"in text", "see /opt/ml/model", "see /opt/ml/model"},
 		{"not a flag", "a=/opt/ml/model", "a=/opt/ml/model"},
 		{"dots", "/opt/ml/model/../../etc", "/opt/ml/model/../../etc"},
-		{"code", "/opt/ml/code/train.py", "/job/root/opt/ml/code/train.py"},
-		{"config", "/opt/ml/input/config", "/job/root/opt/ml/input/config"},
+		{"code", "/opt/ml/code/train.py", "/job/opt/ml/code/train.py"},
+		{"config", "/opt/ml/input/config", "/job/opt/ml/input/config"},
 	} {
 		if got := j.rewriteArgument(c.in); got != c.want {
 			t.Errorf("%s: %q became %q, want %q", c.name, c.in, got, c.want)
 		}
 	}
 	for _, c := range []struct{ name, in, want string }{
-		{"plain", "A=/opt/ml/model", "A=/job/root/opt/ml/model"},
-		{"temp", "TMPDIR=/tmp", "TMPDIR=/job/root/tmp"},
+		{"plain", "A=/opt/ml/model", "A=/job/opt/ml/model"},
+		{"temp", "TMPDIR=/tmp", "TMPDIR=/job/tmp"},
 		{"other /tmp", "A=/tmp", "A=/tmp"},
-		{"json", `SM_TRAINING_ENV={"a":1.50,"b":["/opt/ml/model","<"]}`, `SM_TRAINING_ENV={"a":1.50,"b":["/job/root/opt/ml/model","<"]}`},
+		{"json", `SM_TRAINING_ENV={"a":1.50,"b":["/opt/ml/model","<"]}`, `SM_TRAINING_ENV={"a":1.50,"b":["/job/opt/ml/model","<"]}`},
 		{"json without paths", `SM_HPS={ "b": 1, "a":2}`, `SM_HPS={ "b": 1, "a":2}`},
-		{"list", `SM_USER_ARGS=["--x=/opt/ml/model"]`, `SM_USER_ARGS=["--x=/job/root/opt/ml/model"]`},
+		{"list", `SM_USER_ARGS=["--x=/opt/ml/model"]`, `SM_USER_ARGS=["--x=/job/opt/ml/model"]`},
 		{"no json", `SM_X={/opt/ml/model`, `SM_X={/opt/ml/model`},
 		{"others' json", `X={"a":"/opt/ml/model"}`, `X={"a":"/opt/ml/model"}`},
 	} {

@@ -27,7 +27,8 @@ func init() {
 	}
 }
 
-// help is the helper: it runs one job and ends all that the job leaves behind.
+// help is the helper: it prepares what every job needs, waits for its command, runs
+// one job and ends all that the job leaves behind.
 func help() int {
 	syscall.CloseOnExec(commandFD)
 	syscall.CloseOnExec(reportFD)
@@ -35,36 +36,49 @@ func help() int {
 	// Signals meant for others must not end the helper before the job. They are
 	// caught, not ignored: a job would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
-	c, err := readCommand(commands)
+	syscall.Umask(0o022)
+	at, err := readMessage(commands)
 	if err != nil {
 		return 1 // the runner is gone
 	}
-	r := c.run(commands)
+	host, trouble := newFrame(string(at))
+	// From here on it may be a while: this helper may be a spare one.
+	text, err := readMessage(commands)
+	if err != nil {
+		return 1
+	}
+	c, err := unmarshalCommand(text)
+	if err != nil {
+		return 1
+	}
+	r := report{Stage: stageMounts}
+	if trouble != nil {
+		r.Trouble = trouble.Error()
+	} else {
+		r = c.run(host, commands)
+	}
 	if _, err := reports.Write(r.marshal()); err != nil {
 		return 1
 	}
 	return 0
 }
 
-func readCommand(from io.Reader) (*command, error) {
+func readMessage(from io.Reader) ([]byte, error) {
 	var length [4]byte
 	if _, err := io.ReadFull(from, length[:]); err != nil {
 		return nil, err
 	}
 	text := make([]byte, binary.BigEndian.Uint32(length[:]))
-	if _, err := io.ReadFull(from, text); err != nil {
-		return nil, err
-	}
-	return unmarshalCommand(text)
+	_, err := io.ReadFull(from, text)
+	return text, err
 }
 
-func (c *command) run(control io.Reader) report {
+func (c *command) run(host *frame, control io.Reader) report {
 	if err := adoptOrphans(); err != nil {
 		return report{Stage: stageProgram, Trouble: err.Error()}
 	}
-	syscall.Umask(0o022)
 	if c.Root != nil {
-		if err := c.Root.enter(); err != nil {
+		if err := c.Root.enter(host); err != nil {
 			return report{Stage: stageMounts, Trouble: err.Error()}
 		}
 	}

@@ -73,7 +73,7 @@ func checkContainerPath(p string) error {
 func (j *Job) HostPath(container string) string {
 	p := path.Clean(container)
 	if j.Mode == Direct {
-		return filepath.Join(j.rootDir(), filepath.FromSlash(p))
+		return j.own(p)
 	}
 	at, deepest := -1, 0
 	for i, m := range j.Mounts {
@@ -93,7 +93,7 @@ func (j *Job) HostPath(container string) string {
 		}
 		return filepath.Join(j.Mounts[at].Source, filepath.FromSlash(rest))
 	case below(p, base), below(p, "/tmp"):
-		return filepath.Join(j.rootDir(), filepath.FromSlash(p))
+		return j.own(p)
 	}
 	return filepath.FromSlash(p)
 }
@@ -105,12 +105,21 @@ func (m Mount) fileName() string {
 	return filepath.Base(m.Source)
 }
 
-// The folders in a job's folder.
-func (j *Job) rootDir() string        { return filepath.Join(j.Dir, "root") }
-func (j *Job) layersDir() string      { return filepath.Join(j.Dir, "layers") }
-func (j *Job) layerDir(n int) string  { return filepath.Join(j.layersDir(), strconv.Itoa(n)) }
-func (j *Job) outputDir(n int) string { return filepath.Join(j.Dir, "outputs", strconv.Itoa(n)) }
-func (j *Job) newRoot() string        { return filepath.Join(j.Dir, "newroot") }
+// own is where a container path is in the job's folder: in Direct mode that is the
+// root, in Namespace mode it has ml, for /opt/ml, and tmp.
+func (j *Job) own(p string) string {
+	if j.Mode == Namespace {
+		p = strings.TrimPrefix(p, "/opt")
+	}
+	return filepath.Join(j.Dir, filepath.FromSlash(p))
+}
+
+// What else Namespace mode needs in a job's folder.
+func (j *Job) outputDir(n int) string  { return filepath.Join(j.Dir, "output"+strconv.Itoa(n)) }
+func (j *Job) layerLower(n int) string { return filepath.Join(j.Dir, "lower"+strconv.Itoa(n)) }
+func (j *Job) layerUpper(n int) string { return filepath.Join(j.Dir, "upper"+strconv.Itoa(n)) }
+func (j *Job) layerWork(n int) string  { return filepath.Join(j.Dir, "work"+strconv.Itoa(n)) }
+func (j *Job) newRoot() string         { return filepath.Join(j.Dir, "newroot") }
 
 func (j *Job) workDir() string {
 	if j.WorkDir == "" {
@@ -147,7 +156,7 @@ func (j *Job) rewrite(text string) string {
 	if !j.known(text) {
 		return text
 	}
-	return j.rootDir() + text
+	return j.Dir + text
 }
 
 // rewriteArgument also sees the path in --flag=/opt/ml/...
@@ -165,7 +174,7 @@ func (j *Job) rewriteVariable(variable string) string {
 	switch {
 	case name == "TMPDIR" || name == "TEMP" || name == "TMP":
 		if below(value, "/tmp") {
-			return name + "=" + j.rootDir() + value
+			return name + "=" + j.Dir + value
 		}
 	case strings.HasPrefix(name, "SM_") && strings.HasPrefix(value, "{"), strings.HasPrefix(name, "SM_") && strings.HasPrefix(value, "["):
 		return name + "=" + j.rewriteJSON(value)

@@ -24,9 +24,8 @@ type command struct {
 
 // A root is the file system that namespace mode builds.
 type root struct {
-	// At is the host folder it is mounted on, Data the one that its /opt/ml and
-	// /tmp are in.
-	At, Data string
+	// Temp and Base are the host folders that are its /tmp and /opt/ml.
+	Temp, Base string
 	// Keep are host folders bound where they are.
 	Keep []string
 	// Layers come in the order of mounting: outer before inner.
@@ -42,11 +41,8 @@ type layer struct {
 
 // prepare makes the job's folder.
 func (j *Job) prepare(ctx context.Context) (*command, error) {
-	if err := os.MkdirAll(j.rootDir(), 0o755); err != nil {
-		return nil, err
-	}
 	for _, dir := range []string{base, "/tmp"} {
-		if err := os.MkdirAll(j.rootDir()+dir, 0o755); err != nil {
+		if err := os.MkdirAll(j.own(dir), 0o755); err != nil {
 			return nil, err
 		}
 	}
@@ -112,10 +108,7 @@ func (j *Job) prepareDirect(ctx context.Context) (*command, error) {
 }
 
 func (j *Job) prepareNamespace(ctx context.Context) (*command, error) {
-	r := &root{At: j.newRoot(), Data: j.rootDir(), Keep: j.kept()}
-	if err := os.MkdirAll(r.At, 0o755); err != nil {
-		return nil, err
-	}
+	r := &root{Temp: j.own("/tmp"), Base: j.own(base), Keep: j.kept()}
 	for _, n := range j.outerFirst() {
 		l, err := j.layer(ctx, n)
 		if err != nil {
@@ -131,15 +124,9 @@ func (j *Job) layer(ctx context.Context, n int) (layer, error) {
 	m := j.Mounts[n]
 	if m.Kind == Output {
 		l := layer{Target: m.Target, Upper: j.outputDir(n)}
-		return l, os.MkdirAll(l.Upper, 0o755)
+		return l, os.Mkdir(l.Upper, 0o755)
 	}
-	dir := j.layerDir(n)
-	l := layer{
-		Target: m.Target,
-		Lower:  m.Source,
-		Upper:  filepath.Join(dir, "upper"),
-		Work:   filepath.Join(dir, "work"),
-	}
+	l := layer{Target: m.Target, Lower: m.Source, Upper: j.layerUpper(n), Work: j.layerWork(n)}
 	info, err := os.Stat(m.Source)
 	if err != nil {
 		return l, fmt.Errorf("read the input for %s: %w", m.Target, err)
@@ -148,8 +135,8 @@ func (j *Job) layer(ctx context.Context, n int) (layer, error) {
 		return l, nil
 	}
 	// A layer can only lie over a folder: here one that holds nothing but the file.
-	l.Lower = filepath.Join(dir, "lower")
-	if err := os.MkdirAll(l.Lower, 0o755); err != nil {
+	l.Lower = j.layerLower(n)
+	if err := os.Mkdir(l.Lower, 0o755); err != nil {
 		return l, err
 	}
 	at := filepath.Join(l.Lower, m.fileName())
@@ -185,24 +172,18 @@ func (j *Job) kept() []string {
 	return slices.Compact(hidden)
 }
 
-// clean removes what only served the mounts.
-func (j *Job) clean() error {
+// unlock makes sure that the job's folder can be removed: the kernel makes its
+// folders in a layer's work without any permission.
+func (j *Job) unlock() error {
 	if j.Mode == Direct {
 		return nil
 	}
-	// The kernel makes its folders in work without any permission.
 	for n := range j.Mounts {
-		for _, made := range []string{"work/work", "work/work/incompat", "work/work/incompat/volatile"} {
-			if err := os.Chmod(filepath.Join(j.layerDir(n), made), 0o700); err != nil && !os.IsNotExist(err) {
+		for _, dir := range []string{"work", "work/incompat", "work/incompat/volatile"} {
+			if err := os.Chmod(filepath.Join(j.layerWork(n), dir), 0o700); err != nil && !os.IsNotExist(err) {
 				return err
 			}
 		}
-	}
-	if err := os.RemoveAll(j.layersDir()); err != nil {
-		return err
-	}
-	if err := os.Remove(j.newRoot()); err != nil && !os.IsNotExist(err) {
-		return err
 	}
 	return nil
 }

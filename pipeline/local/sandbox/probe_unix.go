@@ -77,7 +77,7 @@ func probe(ctx context.Context) error {
 	}
 	c.Check = true
 	r, err := job.execute(ctx, c)
-	if err := errors.Join(err, job.clean()); err != nil {
+	if err := errors.Join(err, job.unlock()); err != nil {
 		return fmt.Errorf("namespaces do not work here%s: %w", kernelSetting(os.ReadFile), err)
 	}
 	content, err := os.ReadFile(filepath.Join(source, "file"))

@@ -306,9 +306,9 @@ func TestMentions(t *testing.T) {
 		{"quoted", []string{"No such file: '/opt/ml/model/x'"}, true},
 		{"split", []string{"No such file: '/opt", "/ml/model/x'"}, true},
 		{"split before", []string{"No such file: '", "/opt/ml/model/x'"}, true},
-		{"own path", []string{"wrote /job/root/opt/ml/model/x"}, false},
-		{"own path, split", []string{"wrote /job/root/opt/", "ml/model/x"}, false},
-		{"own path, then fixed", []string{"/job/root/opt/ml/a and (/opt/ml/b)"}, true},
+		{"own path", []string{"wrote /job/opt/ml/model/x"}, false},
+		{"own path, split", []string{"wrote /job/opt/", "ml/model/x"}, false},
+		{"own path, then fixed", []string{"/job/opt/ml/a and (/opt/ml/b)"}, true},
 		{"none", []string{"fine"}, false},
 	} {
 		l := newLog(nil, 0)

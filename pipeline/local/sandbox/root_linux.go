@@ -11,80 +11,82 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// enter builds the root and moves this process into it: a tmpfs that holds the
-// host's top folders where they are, but for /tmp and /opt/ml, which are the job's
-// own.
-func (r *root) enter() error {
+// A frame is a root under construction: a tmpfs that holds the host's top folders
+// where they are, but for /tmp and /opt/ml, and nothing of a job yet.
+type frame struct {
+	at string
+	// notes is a folder, by descriptor, of a tmpfs of its own below this one: what a
+	// job writes into its inputs is as fleeting as what it writes into "/", and
+	// costs the disk nothing.
+	notes string
+}
+
+// newFrame builds a frame on an empty folder; there is none for "".
+func newFrame(at string) (*frame, error) {
+	if at == "" {
+		return nil, nil
+	}
+	f := &frame{at: at}
 	// Nothing mounted from here on may reach the host.
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return err
+		return nil, err
 	}
-	notes, err := r.notebook()
-	if err != nil {
-		return err
+	if err := mount("mlmax", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		return nil, err
 	}
-	if err := mount("mlmax", r.At, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
-		return err
+	var err error
+	if f.notes, err = byDescriptor(at); err != nil {
+		return nil, err
+	}
+	if err := mount("mlmax", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
+		return nil, err
 	}
 	// What follows binds a folder that this mount lies in: it must not hold itself.
-	if err := mount("", r.At, "", unix.MS_UNBINDABLE, ""); err != nil {
+	if err := mount("", at, "", unix.MS_UNBINDABLE, ""); err != nil {
+		return nil, err
+	}
+	return f, f.showHost()
+}
+
+// enter adds the job's own folders to a frame, and moves this process into it.
+func (r *root) enter(f *frame) error {
+	if err := bindFolder(r.Temp, f.at+"/tmp"); err != nil {
 		return err
 	}
-	if err := r.showHost(); err != nil {
+	if err := bindFolder(r.Base, f.at+base); err != nil {
 		return err
-	}
-	for _, dir := range []string{"/tmp", base} {
-		if err := bindFolder(r.Data+dir, r.At+dir); err != nil {
-			return err
-		}
 	}
 	for _, dir := range r.Keep {
 		if _, err := os.Stat(dir); err != nil {
 			continue // the program itself will say what it misses
 		}
-		if err := bindFolder(dir, r.At+dir); err != nil {
+		if err := bindFolder(dir, f.at+dir); err != nil {
 			return err
 		}
 	}
 	for n, l := range r.Layers {
-		if err := r.lay(l, notes[n]); err != nil {
+		if err := f.lay(l, n); err != nil {
 			return err
 		}
 	}
-	return pivot(r.At)
+	return pivot(f.at)
 }
 
 // A note is a pair of folders, by descriptor, that a layer writes to.
 type note struct{ upper, work string }
 
-// notebook makes a note for each layer in a tmpfs of its own, which the new root is
-// then mounted over: what a job writes into its inputs is as fleeting as what it
-// writes into "/", and costs the disk nothing.
-func (r *root) notebook() ([]note, error) {
-	if err := mount("mlmax", r.At, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
-		return nil, err
-	}
-	notes := make([]note, len(r.Layers))
-	for n, l := range r.Layers {
-		if l.Lower == "" {
-			continue
-		}
-		dir := filepath.Join(r.At, strconv.Itoa(n))
-		for _, d := range []struct {
-			name string
-			to   *string
-		}{{"upper", &notes[n].upper}, {"work", &notes[n].work}} {
-			at := filepath.Join(dir, d.name)
-			if err := os.MkdirAll(at, 0o755); err != nil {
-				return nil, err
-			}
-			var err error
-			if *d.to, err = byDescriptor(at); err != nil {
-				return nil, err
-			}
+// newNote makes the folders of a note.
+func newNote(upper, work string) (n note, err error) {
+	for _, dir := range []string{upper, work} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			return n, err
 		}
 	}
-	return notes, nil
+	if n.upper, err = byDescriptor(upper); err != nil {
+		return n, err
+	}
+	n.work, err = byDescriptor(work)
+	return n, err
 }
 
 // byDescriptor is a name for a folder that holds nothing overlayfs takes for a
@@ -99,20 +101,20 @@ func byDescriptor(dir string) (string, error) {
 }
 
 // showHost binds what is in the host's root, and in its /opt.
-func (r *root) showHost() error {
+func (f *frame) showHost() error {
 	own := map[string]bool{"/tmp": true, "/opt": true, "/proc": true}
-	if err := showFolder("/", r.At, own); err != nil {
+	if err := showFolder("/", f.at, own); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(r.At+"/opt", 0o755); err != nil {
+	if err := os.MkdirAll(f.at+"/opt", 0o755); err != nil {
 		return err
 	}
 	if _, err := os.Stat("/opt"); err == nil {
-		if err := showFolder("/opt", r.At+"/opt", map[string]bool{base: true}); err != nil {
+		if err := showFolder("/opt", f.at+"/opt", map[string]bool{base: true}); err != nil {
 			return err
 		}
 	}
-	proc := r.At + "/proc"
+	proc := f.at + "/proc"
 	if err := os.MkdirAll(proc, 0o555); err != nil {
 		return err
 	}
@@ -165,9 +167,9 @@ func bindFolder(source, target string) error {
 	return mount(source, target, "", unix.MS_BIND|unix.MS_REC, "")
 }
 
-// lay puts one layer in its place.
-func (r *root) lay(l layer, n note) error {
-	target := r.At + l.Target
+// lay puts the nth layer in its place.
+func (f *frame) lay(l layer, n int) error {
+	target := f.at + l.Target
 	if l.Lower == "" {
 		return bindFolder(l.Upper, target)
 	}
@@ -178,23 +180,20 @@ func (r *root) lay(l layer, n note) error {
 	if err != nil {
 		return err
 	}
-	if overlay(lower, n, target) == nil {
+	number := f.notes + "/" + strconv.Itoa(n)
+	in, err := newNote(number+".upper", number+".work")
+	if err != nil {
+		return err
+	}
+	if overlay(lower, in, target) == nil {
 		return nil
 	}
 	// Before Linux 6.6, a tmpfs cannot hold what a layer in a user namespace notes
 	// down; the disk can.
-	for _, dir := range []string{l.Upper, l.Work} {
-		if err := os.MkdirAll(dir, 0o755); err != nil {
-			return err
-		}
-	}
-	if n.upper, err = byDescriptor(l.Upper); err != nil {
+	if in, err = newNote(l.Upper, l.Work); err != nil {
 		return err
 	}
-	if n.work, err = byDescriptor(l.Work); err != nil {
-		return err
-	}
-	if overlay(lower, n, target) == nil {
+	if overlay(lower, in, target) == nil {
 		return nil
 	}
 	// Nor can every file system (an overlay itself cannot): then this input is

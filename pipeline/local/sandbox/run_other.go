@@ -11,6 +11,12 @@ var errSystem = errors.New("steps run on Linux and macOS only; on Windows, use i
 
 func (j *Job) execute(context.Context, *command) (*Result, error) { return nil, errSystem }
 
+type helper struct{}
+
+func startHelper(string) (*helper, error) { return nil, errSystem }
+
+func (h *helper) end() error { return nil }
+
 func signalNumber(string) int { return 0 }
 
 // Probe says that there are no namespaces.

@@ -4,12 +4,9 @@ package sandbox
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/exec"
 	"syscall"
 	"time"
 
@@ -23,56 +20,40 @@ const (
 	stopNow = 'k'
 )
 
-// helperName is the helper's argv[0].
-const helperName = "mlmax-sandbox"
-
 // straggler is how long the log may stay open after the last known process: only
 // where a process can leave its group unseen does anyone hold it then.
 const straggler = time.Second
 
-// A channel is the four pipes between runner and helper.
-type channel struct {
-	logRead, logWrite         *os.File
-	commandRead, commandWrite *os.File
-	reportRead, reportWrite   *os.File
-}
-
 func (j *Job) execute(ctx context.Context, c *command) (*Result, error) {
-	pipes, err := openChannel()
-	if err != nil {
-		return nil, fmt.Errorf("start a job: %w", err)
-	}
-	defer pipes.close()
 	begin := time.Now()
-	helper, err := startHelper(c, pipes)
+	helper, err := j.begin(c)
 	if err != nil {
 		return nil, fmt.Errorf("start the helper of a job: %w", err)
 	}
-	pipes.logWrite.Close()
-	pipes.commandRead.Close()
-	pipes.reportWrite.Close()
+	defer helper.close()
+	j.Spare.fill()
 
 	log := newLog(j.Stdout, j.LogLimit)
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
-		_, _ = io.CopyBuffer(log, struct{ io.Reader }{pipes.logRead}, make([]byte, 64<<10))
+		_, _ = io.CopyBuffer(log, struct{ io.Reader }{helper.log}, make([]byte, 64<<10))
 	}()
 	ended := make(chan struct{})
 	stopper := make(chan stopping, 1)
-	go func() { stopper <- j.control(ctx, c, pipes.commandWrite, ended) }()
+	go func() { stopper <- j.control(ctx, helper.commands, ended) }()
 
-	said, readErr := io.ReadAll(pipes.reportRead)
+	said, readErr := io.ReadAll(helper.reports)
 	duration := time.Since(begin)
 	close(ended)
-	waitErr := helper.Wait()
+	waitErr := helper.process.Wait()
 	stopped := <-stopper
-	_ = pipes.logRead.SetReadDeadline(time.Now().Add(straggler))
+	_ = helper.log.SetReadDeadline(time.Now().Add(straggler))
 	<-logged
 
 	r, err := unmarshalReport(said)
 	if err != nil {
-		return nil, fmt.Errorf("the helper of a job ended without a report: %w", errors.Join(waitErr, readErr, stopped.err))
+		return nil, fmt.Errorf("the helper of a job ended without a report: %w", errors.Join(waitErr, readErr))
 	}
 	if r.Trouble != "" {
 		return nil, &startError{stage: r.Stage, text: r.Trouble}
@@ -99,19 +80,10 @@ func hint(ctx context.Context) string {
 	return fact + "take the path from an argument or an SM_ variable, or use --isolation namespace"
 }
 
-type stopping struct {
-	asked, killed bool
-	err           error
-}
+type stopping struct{ asked, killed bool }
 
-// control sends the command, and then what is to be done with the job.
-func (j *Job) control(ctx context.Context, c *command, to io.Writer, ended <-chan struct{}) (s stopping) {
-	text := c.marshal()
-	message := binary.BigEndian.AppendUint32(nil, uint32(len(text)))
-	if _, err := to.Write(append(message, text...)); err != nil {
-		s.err = err
-		return s
-	}
+// control tells the helper what is to be done with the job.
+func (j *Job) control(ctx context.Context, to io.Writer, ended <-chan struct{}) (s stopping) {
 	select {
 	case <-ended:
 		return s
@@ -134,52 +106,6 @@ func (j *Job) control(ctx context.Context, c *command, to io.Writer, ended <-cha
 	s.killed = true
 	_, _ = to.Write([]byte{stopNow})
 	return s
-}
-
-func openChannel() (p *channel, err error) {
-	p = &channel{}
-	for _, pair := range []struct{ read, write **os.File }{
-		{&p.logRead, &p.logWrite}, {&p.commandRead, &p.commandWrite}, {&p.reportRead, &p.reportWrite},
-	} {
-		if *pair.read, *pair.write, err = os.Pipe(); err != nil {
-			p.close()
-			return nil, err
-		}
-	}
-	return p, nil
-}
-
-func (p *channel) close() {
-	for _, f := range []*os.File{p.logRead, p.logWrite, p.commandRead, p.commandWrite, p.reportRead, p.reportWrite} {
-		if f != nil {
-			f.Close()
-		}
-	}
-}
-
-// startHelper starts this program again. Its own group keeps the terminal's
-// Ctrl-C away from it.
-func startHelper(c *command, p *channel) (*exec.Cmd, error) {
-	program, err := self()
-	if err != nil {
-		return nil, err
-	}
-	var failed error
-	for _, attributes := range helperAttributes(c.Root != nil) {
-		helper := &exec.Cmd{
-			Path: program,
-			Args: []string{helperName},
-			// It lives short and is to start fast.
-			Env:    []string{"GOMAXPROCS=2", "GOGC=off", "GODEBUG=asyncpreemptoff=1"},
-			Stdout: p.logWrite, Stderr: p.logWrite,
-			ExtraFiles:  []*os.File{p.commandRead, p.reportWrite},
-			SysProcAttr: attributes,
-		}
-		if failed = helper.Start(); failed == nil {
-			return helper, nil
-		}
-	}
-	return nil, failed
 }
 
 // signalNumber is the number of a signal by its name.

@@ -110,6 +110,9 @@ type Job struct {
 	Grace time.Duration
 	// Quit, when closed, ends a stopped job's grace at once. It may be nil.
 	Quit <-chan struct{}
+	// Spare, of the job's mode, may have the job's helper started already. It may be
+	// nil.
+	Spare *Spare
 }
 
 // A Result is how a job ended.
@@ -171,8 +174,8 @@ func Run(ctx context.Context, j Job) (*Result, error) {
 	if err != nil && j.Mode == Namespace && !isProgram(err) {
 		err = fmt.Errorf("%w; use --isolation direct", err)
 	}
-	if cleanErr := j.clean(); err == nil && cleanErr != nil {
-		err = fmt.Errorf("clean the folder of a job: %w", cleanErr)
+	if unlockErr := j.unlock(); err == nil && unlockErr != nil {
+		err = fmt.Errorf("leave the folder of a job: %w", unlockErr)
 	}
 	if err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ func (c *command) marshal() []byte {
 	w.number(btoi(c.Check))
 	w.number(btoi(c.Root != nil))
 	if r := c.Root; r != nil {
-		w.text(r.At)
-		w.text(r.Data)
+		w.text(r.Temp)
+		w.text(r.Base)
 		w.list(r.Keep)
 		w.number(int64(len(r.Layers)))
 		for _, l := range r.Layers {
@@ -35,7 +35,7 @@ func unmarshalCommand(text []byte) (*command, error) {
 	r := wireReader{rest: string(text)}
 	c := &command{Argv: r.list(), Env: r.list(), WorkDir: r.text(), Check: r.number() == 1}
 	if r.number() == 1 {
-		c.Root = &root{At: r.text(), Data: r.text(), Keep: r.list()}
+		c.Root = &root{Temp: r.text(), Base: r.text(), Keep: r.list()}
 		for n := r.number(); n > 0 && !r.bad; n-- {
 			l := r.list()
 			if len(l) != 4 {
