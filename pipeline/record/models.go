@@ -17,7 +17,7 @@ var ErrTokenReused = errors.New("the client token was used for another request")
 func (d *DB) AddModel(ctx context.Context, m ModelPackage, arn func(version int) string) (*ModelPackage, error) {
 	err := d.write(ctx, "register the model", func(tx *transaction) error {
 		if m.Token != "" {
-			earlier, err := queryModels(ctx, tx, "token=?", m.Token)
+			earlier, err := queryModels(ctx, tx, "token=? AND token<>''", m.Token)
 			if err != nil {
 				return err
 			}

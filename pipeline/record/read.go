@@ -126,11 +126,17 @@ func (d *DB) Edges(ctx context.Context, run string) ([]Edge, error) {
 	})
 }
 
+// The queries of objects, several a step.
+const (
+	findObject  = "SELECT digest, bytes, created FROM objects WHERE bucket=? AND key=?"
+	listObjects = "SELECT bucket, key, digest, bytes, created FROM objects WHERE bucket=? AND key>=? AND key<? ORDER BY key"
+)
+
 // Object finds one object, or returns an error that wraps [ErrNotFound].
 func (d *DB) Object(ctx context.Context, bucket, key string) (*Object, error) {
 	o := Object{Bucket: bucket, Key: key}
 	var created int64
-	find, err := d.statement(ctx, "SELECT digest, bytes, created FROM objects WHERE bucket=? AND key=?")
+	find, err := d.statement(ctx, findObject)
 	if err == nil {
 		err = find.QueryRowContext(ctx, bucket, key).Scan(&o.Digest, &o.Bytes, &created)
 	}
@@ -148,7 +154,7 @@ func (d *DB) Object(ctx context.Context, bucket, key string) (*Object, error) {
 func (d *DB) Objects(ctx context.Context, bucket, prefix string) ([]Object, error) {
 	// Every key that starts with the prefix sorts before the prefix and the greatest
 	// character; so the primary key serves, where LIKE would not.
-	list, err := d.statement(ctx, "SELECT bucket, key, digest, bytes, created FROM objects WHERE bucket=? AND key>=? AND key<? ORDER BY key")
+	list, err := d.statement(ctx, listObjects)
 	if err != nil {
 		return nil, fmt.Errorf("list s3://%s/%s: %w", bucket, prefix, err)
 	}

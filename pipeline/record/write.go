@@ -11,7 +11,8 @@ import (
 
 // The queries of every step.
 const (
-	countJobs  = "SELECT count(*) FROM steps WHERE job=?"
+	// Without job<>'' SQLite reads the whole table: the index is a partial one.
+	countJobs  = "SELECT count(*) FROM steps WHERE job=? AND job<>''"
 	insertStep = `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
 		log, exit_code, max_rss, started, ended) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 	updateStep     = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
