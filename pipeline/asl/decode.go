@@ -41,7 +41,8 @@ func Decode(file string, b []byte) (*Machine, error) {
 		d.report(root.find("/QueryLanguage"), "QueryLanguage JSONPath is not supported: write the machine in JSONata")
 		return nil, d.err(file)
 	}
-	d.merge(validate(m, &validator{programs: &programs{}, torn: len(d.found) > 0}))
+	m.programs = &programs{}
+	d.merge(validate(m, &validator{programs: m.programs, torn: len(d.found) > 0}))
 	if len(d.found) > 0 {
 		return nil, d.err(file)
 	}

@@ -8,6 +8,10 @@ type Machine struct {
 	StartAt        string
 	TimeoutSeconds int // 0 is none
 	States         []*State
+
+	// programs are the expressions that Decode has compiled to check them, so that
+	// Run need not do so again.
+	programs *programs
 }
 
 // State finds a top-level state by name, or returns nil.

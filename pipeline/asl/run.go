@@ -60,7 +60,10 @@ type execution struct {
 }
 
 func newExecution(m *Machine, input json.RawMessage, o Options) (*execution, *value, error) {
-	compiled := &programs{}
+	compiled := m.programs
+	if compiled == nil {
+		compiled = &programs{}
+	}
 	if problems := validate(m, &validator{programs: compiled}); len(problems) > 0 {
 		return nil, nil, fmt.Errorf("run the machine: %s (and %d more)", problems[0], len(problems)-1)
 	}
