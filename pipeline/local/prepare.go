@@ -62,14 +62,9 @@ type source struct {
 	dirty  bool
 }
 
-// warm starts what takes a while, settles how jobs are kept apart, and waits for
-// nothing else: git, and the first job's helper.
+// warm settles how jobs are kept apart, and starts the first job's helper without
+// waiting for it.
 func (r *run) warm(ctx context.Context) error {
-	r.source = make(chan source, 1)
-	r.cleaning.Go(func() {
-		id, dirty := commit(ctx, r.module)
-		r.source <- source{id, dirty}
-	})
 	if err := r.chooseIsolation(ctx); err != nil {
 		return err
 	}

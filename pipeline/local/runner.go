@@ -155,8 +155,15 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	x.execution = "arn:aws:states:" + region + ":" + account + ":execution:" + d.Name + ":" + hex.EncodeToString(name)
 	x.id = runID(x.execution, x.started)
 	x.mode = sandbox.Mode(r.options.Isolation)
+	// Git takes about as long as opening the workspace, and is asked meanwhile.
+	x.source = make(chan source, 1)
+	x.cleaning.Go(func() {
+		id, dirty := commit(ctx, module)
+		x.source <- source{id, dirty}
+	})
 	x.workspace, err = openWorkspace(ctx, dir, owner{PID: os.Getpid(), Start: processStart(), Run: x.id, Since: x.started}, x.clock.Now)
 	if err != nil {
+		x.cleaning.Wait()
 		return nil, err
 	}
 	return x, nil
