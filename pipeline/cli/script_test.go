@@ -91,7 +91,12 @@ func TestFaultsAsPlainUser(t *testing.T) {
 	if err != nil {
 		t.Skipf("no copy of this program: %v", err)
 	}
-	if err := errors.Join(os.WriteFile(program, text, 0o755), os.Chmod(program, 0o755), os.Chown(dir, user, user)); err != nil {
+	// A process that another test forks meanwhile would hold the file open for
+	// writing, and Linux executes no such file.
+	syscall.ForkLock.RLock()
+	err = errors.Join(os.WriteFile(program, text, 0o755), os.Chmod(program, 0o755), os.Chown(dir, user, user))
+	syscall.ForkLock.RUnlock()
+	if err != nil {
 		t.Fatal(err)
 	}
 	c := exec.Command(program, "-test.run=^TestFaults$", "-test.v")

@@ -138,7 +138,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
 	s := &j.sandbox
-	s.Dir, s.Mode, s.Spare = dir, h.mode, h.spare
+	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {

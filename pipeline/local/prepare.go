@@ -62,7 +62,7 @@ type source struct {
 	dirty  bool
 }
 
-// warm settles how jobs are kept apart, and starts the first job's helper without
+// warm settles how jobs are kept apart, and starts the helper of the first jobs without
 // waiting for it.
 func (r *run) warm(ctx context.Context) error {
 	if err := r.chooseIsolation(ctx); err != nil {
@@ -73,7 +73,9 @@ func (r *run) warm(ctx context.Context) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return r.store.Explain(err, 0, "making the folder for mounts")
 	}
-	r.spare = sandbox.NewSpare(r.mode, folder, len(r.definition.Jobs))
+	if len(r.definition.Jobs) > 0 {
+		r.helpers = sandbox.NewHelpers(r.mode, folder)
+	}
 	return nil
 }
 

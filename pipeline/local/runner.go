@@ -83,7 +83,7 @@ type run struct {
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	spare         *sandbox.Spare
+	helpers       *sandbox.Helpers
 	source        chan source
 	cleaning      sync.WaitGroup // what goes on beside the run
 
@@ -113,7 +113,7 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 		return nil, trouble(err)
 	}
 	outcome, err := x.run(ctx, input)
-	x.spare.Close()
+	x.helpers.Close()
 	x.cleaning.Wait()
 	if closed := x.close(); err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)

@@ -24,12 +24,12 @@ func BenchmarkRun(b *testing.B) {
 				}
 			}
 			source, dir := b.TempDir(), b.TempDir()
-			spare := NewSpare(mode, b.TempDir(), 1<<30)
-			defer spare.Close()
+			helpers := NewHelpers(mode, b.TempDir())
+			defer helpers.Close()
 			measure(b, func(n int) error {
 				_, err := Run(b.Context(), Job{
-					Spare: spare,
-					Dir:   filepath.Join(dir, strconv.Itoa(n)), Mode: mode, Argv: []string{"/bin/true"},
+					Helpers: helpers,
+					Dir:     filepath.Join(dir, strconv.Itoa(n)), Mode: mode, Argv: []string{"/bin/true"},
 					Mounts: []Mount{
 						{Target: "/opt/ml/processing/input/code", Source: source},
 						{Target: "/opt/ml/processing/input/Raw", Source: source},

@@ -3,21 +3,16 @@
 package sandbox
 
 import (
-	"encoding/binary"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"sync/atomic"
+	"runtime"
+	"runtime/debug"
 	"syscall"
 )
 
-// The helper's descriptors, beside the log on 1 and 2.
-const (
-	commandFD = 3
-	reportFD  = 4
-)
+// controlFD is the helper's end of the socket.
+const controlFD = 3
 
 // init takes over a process that startHelper started. Other programs never have
 // that argv[0].
@@ -27,146 +22,116 @@ func init() {
 	}
 }
 
-// help is the helper: it prepares what every job needs, waits for its command, runs
-// one job and ends all that the job leaves behind.
+// help is the helper: it runs one job after another, and ends all that each leaves
+// behind, until the runner is gone or wants no more of it.
 func help() int {
-	syscall.CloseOnExec(commandFD)
-	syscall.CloseOnExec(reportFD)
-	commands, reports := os.NewFile(commandFD, "commands"), os.NewFile(reportFD, "reports")
+	// The kernel ties to a thread, this one, the root in namespace mode and the death
+	// of the job should the helper die.
+	runtime.LockOSThread()
+	syscall.CloseOnExec(controlFD)
 	// Signals meant for others must not end the helper before the job. They are
 	// caught, not ignored: a job would inherit that.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP, syscall.SIGINT, syscall.SIGTERM)
 	syscall.Umask(0o022)
-	at, err := readMessage(commands)
-	if err != nil {
-		return 1 // the runner is gone
-	}
-	host, trouble := newFrame(string(at))
-	// From here on it may be a while: this helper may be a spare one.
-	text, err := readMessage(commands)
-	if err != nil {
+	// It may live long now. It is to stay small, since its size is the least that a
+	// job's memory is measured as: until exec, a job's process is a copy of it.
+	debug.SetGCPercent(100)
+	kind, at, _, err := descriptor(controlFD).receive()
+	if err != nil || kind != mountAt {
 		return 1
 	}
-	c, err := unmarshalCommand(text)
-	if err != nil {
-		return 1
+	world, trouble := newWorld(string(at))
+	o := newOrders()
+	go o.listen(descriptor(controlFD))
+	for {
+		// From here on it may be a while until there is a job.
+		var f *frame
+		if trouble == nil {
+			f, trouble = world.newFrame()
+		}
+		next, ok := <-o.jobs
+		if !ok {
+			return 0
+		}
+		var r report
+		if trouble == nil {
+			r = next.run(f, o)
+			trouble = world.leave(f)
+		} else {
+			r = report{Stage: stageMounts, Trouble: trouble.Error()}
+		}
+		r.Spent = trouble != nil
+		_ = syscall.Close(next.log)
+		o.done()
+		if _, err := descriptor(controlFD).Write(frameMessage(jobEnded, r.marshal())); err != nil || r.Spent {
+			return 1
+		}
 	}
-	r := report{Stage: stageMounts}
-	if trouble != nil {
-		r.Trouble = trouble.Error()
-	} else {
-		r = c.run(host, commands)
-	}
-	if _, err := reports.Write(r.marshal()); err != nil {
-		return 1
-	}
-	return 0
 }
 
-func readMessage(from io.Reader) ([]byte, error) {
-	var length [4]byte
-	if _, err := io.ReadFull(from, length[:]); err != nil {
-		return nil, err
-	}
-	text := make([]byte, binary.BigEndian.Uint32(length[:]))
-	_, err := io.ReadFull(from, text)
-	return text, err
+// A task is a command with its log.
+type task struct {
+	*command
+	log int
 }
 
-func (c *command) run(host *frame, control io.Reader) report {
+// run runs one job to its end.
+func (t task) run(f *frame, o *orders) report {
 	if err := adoptOrphans(); err != nil {
 		return report{Stage: stageProgram, Trouble: err.Error()}
 	}
-	if c.Root != nil {
-		if err := c.Root.enter(host); err != nil {
+	if (t.Root != nil) != (f != nil) {
+		return report{Stage: stageMounts, Trouble: "the helper is of the other isolation"}
+	}
+	if t.Root != nil {
+		if err := t.Root.enter(f); err != nil {
 			return report{Stage: stageMounts, Trouble: err.Error()}
 		}
 	}
-	if c.Check {
-		return c.check()
+	if t.Check {
+		return t.check()
 	}
-	pid, err := c.start()
+	pid, err := t.start()
+	// No folder of the job is to be held.
+	_ = os.Chdir("/")
 	if err != nil {
 		return report{Stage: stageProgram, Trouble: err.Error()}
 	}
-	var gone atomic.Bool
-	go obey(control, pid, &gone)
+	o.started(pid)
 	r := wait(pid)
-	gone.Store(true)
+	o.done()
 	endAll(pid)
 	return r
 }
 
 // start executes the program in a process group of its own.
-func (c *command) start() (int, error) {
-	if c.Root != nil {
-		if err := os.MkdirAll(c.WorkDir, 0o755); err != nil {
+func (t task) start() (int, error) {
+	if t.Root != nil {
+		if err := os.MkdirAll(t.WorkDir, 0o755); err != nil {
 			return 0, fmt.Errorf("make the working directory: %w", err)
 		}
 	}
 	// A relative program is one in the working directory.
-	if err := os.Chdir(c.WorkDir); err != nil {
+	if err := os.Chdir(t.WorkDir); err != nil {
 		return 0, fmt.Errorf("enter the working directory: %w", err)
 	}
-	program, err := lookPath(c.Argv[0], c.Env)
+	program, err := lookPath(t.Argv[0], t.Env)
 	if err != nil {
 		return 0, err
 	}
-	null, err := os.Open(os.DevNull)
+	null, err := syscall.Open(os.DevNull, syscall.O_RDONLY|syscall.O_CLOEXEC, 0)
 	if err != nil {
-		return 0, err
+		return 0, fmt.Errorf("open %s: %w", os.DevNull, err)
 	}
-	defer null.Close()
-	pid, err := syscall.ForkExec(program, c.Argv, &syscall.ProcAttr{
-		Dir:   c.WorkDir,
-		Env:   c.Env,
-		Files: []uintptr{null.Fd(), 1, 2},
+	defer syscall.Close(null)
+	pid, err := syscall.ForkExec(program, t.Argv, &syscall.ProcAttr{
+		Dir:   t.WorkDir,
+		Env:   t.Env,
+		Files: []uintptr{uintptr(null), uintptr(t.log), uintptr(t.log)},
 		Sys:   jobAttributes(),
 	})
 	if err != nil {
 		return 0, fmt.Errorf("execute %s: %w", program, err)
 	}
 	return pid, nil
-}
-
-// obey passes signals on to the job: its group, and the process itself should it
-// have left that.
-func obey(control io.Reader, pid int, gone *atomic.Bool) {
-	send := func(s syscall.Signal) {
-		if !gone.Load() {
-			_ = syscall.Kill(-pid, s)
-			_ = syscall.Kill(pid, s)
-		}
-	}
-	for {
-		var b [1]byte
-		if _, err := control.Read(b[:]); err != nil || b[0] == stopNow {
-			send(syscall.SIGKILL)
-			return
-		}
-		send(syscall.SIGTERM)
-	}
-}
-
-// wait waits for the job's own process. The orphans that end before it are only
-// taken note of.
-func wait(pid int) report {
-	for {
-		var status syscall.WaitStatus
-		var usage syscall.Rusage
-		got, err := syscall.Wait4(-1, &status, 0, &usage)
-		switch {
-		case errors.Is(err, syscall.EINTR) || err == nil && got != pid:
-			continue
-		case err != nil:
-			return report{Stage: stageProgram, Trouble: "wait for the program: " + err.Error()}
-		}
-		r := report{MaxRSS: int64(usage.Maxrss) * rssUnit}
-		if status.Signaled() {
-			r.Signal = int(status.Signal())
-		} else {
-			r.Code = status.ExitStatus()
-		}
-		return r
-	}
 }

@@ -55,6 +55,10 @@ func adoptOrphans() error {
 // endAll kills what the job has left behind, until there is nothing: each process
 // killed hands its children to the helper.
 func endAll(pid int) {
+	if os.Getpid() == 1 {
+		endNamespace()
+		return
+	}
 	_ = syscall.Kill(-pid, syscall.SIGKILL)
 	for {
 		got, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil)
@@ -69,6 +73,17 @@ func endAll(pid int) {
 		}
 		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
 			return
+		}
+	}
+}
+
+// endNamespace kills all that this PID namespace holds but the helper, see kill(2):
+// it is the job's, and none of it can fork any more.
+func endNamespace() {
+	_ = syscall.Kill(-1, syscall.SIGKILL)
+	for {
+		if _, err := syscall.Wait4(-1, nil, 0, nil); err != nil && !errors.Is(err, syscall.EINTR) {
+			return // ECHILD: none is left
 		}
 	}
 }

@@ -12,22 +12,29 @@ import (
 )
 
 // A frame is a root under construction: a tmpfs that holds the host's top folders
-// where they are, but for /tmp and /opt/ml, and nothing of a job yet.
+// where they are, but for /tmp and /opt/ml, and nothing of a job yet. It is in a
+// mount namespace of its own, which only this thread is in.
 type frame struct {
 	at string
 	// notes is a folder, by descriptor, of a tmpfs of its own below this one: what a
 	// job writes into its inputs is as fleeting as what it writes into "/", and
 	// costs the disk nothing.
 	notes string
+	// open are the descriptors that folders have their names by.
+	open []int
 }
 
-// newFrame builds a frame on an empty folder; there is none for "".
-func newFrame(at string) (*frame, error) {
-	if at == "" {
+// newFrame builds a frame for the next job; there is none in no world.
+func (w *world) newFrame() (*frame, error) {
+	if w == nil {
 		return nil, nil
 	}
+	if err := unix.Unshare(unix.CLONE_FS | unix.CLONE_NEWNS); err != nil {
+		return nil, fmt.Errorf("unshare the mounts: %w", err)
+	}
+	at := w.at
 	f := &frame{at: at}
-	// Nothing mounted from here on may reach the host.
+	// What the host mounts or unmounts from here on does not reach the job.
 	if err := mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
 		return nil, err
 	}
@@ -35,7 +42,7 @@ func newFrame(at string) (*frame, error) {
 		return nil, err
 	}
 	var err error
-	if f.notes, err = byDescriptor(at); err != nil {
+	if f.notes, err = f.byDescriptor(at); err != nil {
 		return nil, err
 	}
 	if err := mount("mlmax", at, "tmpfs", unix.MS_NOSUID|unix.MS_NODEV, "mode=0755"); err != nil {
@@ -50,6 +57,7 @@ func newFrame(at string) (*frame, error) {
 
 // enter adds the job's own folders to a frame, and moves this process into it.
 func (r *root) enter(f *frame) error {
+	defer f.release()
 	if err := bindFolder(r.Temp, f.at+"/tmp"); err != nil {
 		return err
 	}
@@ -76,28 +84,37 @@ func (r *root) enter(f *frame) error {
 type note struct{ upper, work string }
 
 // newNote makes the folders of a note.
-func newNote(upper, work string) (n note, err error) {
+func (f *frame) newNote(upper, work string) (n note, err error) {
 	for _, dir := range []string{upper, work} {
 		if err := os.Mkdir(dir, 0o755); err != nil {
 			return n, err
 		}
 	}
-	if n.upper, err = byDescriptor(upper); err != nil {
+	if n.upper, err = f.byDescriptor(upper); err != nil {
 		return n, err
 	}
-	n.work, err = byDescriptor(work)
+	n.work, err = f.byDescriptor(work)
 	return n, err
 }
 
 // byDescriptor is a name for a folder that holds nothing overlayfs takes for a
-// separator, and that stays valid when something is mounted over the folder. The
-// descriptor lives as long as the helper; no job inherits it.
-func byDescriptor(dir string) (string, error) {
+// separator, and that stays valid, until release, when something is mounted over the
+// folder.
+func (f *frame) byDescriptor(dir string) (string, error) {
 	fd, err := unix.Open(dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return "", fmt.Errorf("open %s: %w", dir, err)
 	}
+	f.open = append(f.open, fd)
 	return "/proc/self/fd/" + strconv.Itoa(fd), nil
+}
+
+// release closes the descriptors.
+func (f *frame) release() {
+	for _, fd := range f.open {
+		unix.Close(fd)
+	}
+	f.open = nil
 }
 
 // showHost binds what is in the host's root, and in its /opt.
@@ -176,12 +193,12 @@ func (f *frame) lay(l layer, n int) error {
 	if err := os.MkdirAll(target, 0o755); err != nil {
 		return err
 	}
-	lower, err := byDescriptor(l.Lower)
+	lower, err := f.byDescriptor(l.Lower)
 	if err != nil {
 		return err
 	}
 	number := f.notes + "/" + strconv.Itoa(n)
-	in, err := newNote(number+".upper", number+".work")
+	in, err := f.newNote(number+".upper", number+".work")
 	if err != nil {
 		return err
 	}
@@ -190,7 +207,7 @@ func (f *frame) lay(l layer, n int) error {
 	}
 	// Before Linux 6.6, a tmpfs cannot hold what a layer in a user namespace notes
 	// down; the disk can.
-	if in, err = newNote(l.Upper, l.Work); err != nil {
+	if in, err = f.newNote(l.Upper, l.Work); err != nil {
 		return err
 	}
 	if overlay(lower, in, target) == nil {

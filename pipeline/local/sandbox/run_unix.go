@@ -13,47 +13,44 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// What the helper is told after its command: one byte each. The end of the stream
-// means stopNow, too, so that a job does not outlive its runner.
-const (
-	stop    = 't'
-	stopNow = 'k'
-)
-
 // straggler is how long the log may stay open after the last known process: only
 // where a process can leave its group unseen does anyone hold it then.
 const straggler = time.Second
 
 func (j *Job) execute(ctx context.Context, c *command) (*Result, error) {
 	begin := time.Now()
-	helper, err := j.begin(c)
+	helper, output, err := j.begin(c)
 	if err != nil {
 		return nil, fmt.Errorf("start the helper of a job: %w", err)
 	}
-	defer helper.close()
-	j.Spare.fill()
+	defer output.Close()
 
 	log := newLog(j.Stdout, j.LogLimit)
 	logged := make(chan struct{})
 	go func() {
 		defer close(logged)
-		_, _ = io.CopyBuffer(log, struct{ io.Reader }{helper.log}, make([]byte, 64<<10))
+		_, _ = io.CopyBuffer(log, struct{ io.Reader }{output}, make([]byte, 64<<10))
 	}()
 	ended := make(chan struct{})
 	stopper := make(chan stopping, 1)
-	go func() { stopper <- j.control(ctx, helper.commands, ended) }()
+	go func() { stopper <- j.control(ctx, helper, ended) }()
 
-	said, readErr := io.ReadAll(helper.reports)
+	r, hearErr := helper.hear()
 	duration := time.Since(begin)
 	close(ended)
-	waitErr := helper.process.Wait()
-	stopped := <-stopper
-	_ = helper.log.SetReadDeadline(time.Now().Add(straggler))
+	stopped := <-stopper // from here on, nothing is said that the next job could hear
+	var endErr error
+	if hearErr == nil && !r.Spent {
+		j.Helpers.give(helper)
+	} else {
+		endErr = helper.end()
+	}
+	_ = output.SetReadDeadline(time.Now().Add(straggler))
 	<-logged
 
-	r, err := unmarshalReport(said)
-	if err != nil {
-		return nil, fmt.Errorf("the helper of a job ended without a report: %w", errors.Join(waitErr, readErr))
+	if hearErr != nil {
+		log.write(helper.trace.Bytes())
+		return nil, fmt.Errorf("the helper of a job ended without a report: %w", errors.Join(endErr, hearErr))
 	}
 	if r.Trouble != "" {
 		return nil, &startError{stage: r.Stage, text: r.Trouble}
@@ -83,14 +80,14 @@ func hint(ctx context.Context) string {
 type stopping struct{ asked, killed bool }
 
 // control tells the helper what is to be done with the job.
-func (j *Job) control(ctx context.Context, to io.Writer, ended <-chan struct{}) (s stopping) {
+func (j *Job) control(ctx context.Context, to *helper, ended <-chan struct{}) (s stopping) {
 	select {
 	case <-ended:
 		return s
 	case <-ctx.Done():
 	}
 	s.asked = true
-	_, _ = to.Write([]byte{stop})
+	_ = to.send(stop, nil, noLog) // unless it has ended
 	grace := j.Grace
 	if grace <= 0 {
 		grace = DefaultGrace
@@ -104,7 +101,7 @@ func (j *Job) control(ctx context.Context, to io.Writer, ended <-chan struct{}) 
 	case <-j.Quit:
 	}
 	s.killed = true
-	_, _ = to.Write([]byte{stopNow})
+	_ = to.send(stopNow, nil, noLog)
 	return s
 }
 

@@ -14,7 +14,8 @@
 // # Processes
 //
 // A job is started by a helper: this same program, started again, which is taken
-// over by an init function of this package before main, flags or tests begin. The
+// over by an init function of this package before main, flags or tests begin. It
+// may run other jobs after this one, see [Helpers], but none at the same time. The
 // helper is the parent of everything that the job starts, and ends all of it when
 // the job's own process ends, when it is told to, or when the program that started
 // it is gone, even by kill -9: on Linux also what has left the process group or
@@ -110,9 +111,8 @@ type Job struct {
 	Grace time.Duration
 	// Quit, when closed, ends a stopped job's grace at once. It may be nil.
 	Quit <-chan struct{}
-	// Spare, of the job's mode, may have the job's helper started already. It may be
-	// nil.
-	Spare *Spare
+	// Helpers, of the job's mode, may have a helper for the job. It may be nil.
+	Helpers *Helpers
 }
 
 // A Result is how a job ended.

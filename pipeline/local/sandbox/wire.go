@@ -6,9 +6,9 @@ import (
 	"strings"
 )
 
-// Runner and helper speak in lists of strings that hold no NUL: it ends each of
-// them. The encoding is this plain because the helper is started for every job,
-// and the first use of encoding/json would cost it a tenth of its time.
+// Texts of messages are lists of strings that hold no NUL: it ends each of
+// them. The encoding is this plain because encoding/json would cost the helper a
+// tenth of the time that it needs to start.
 
 // marshal writes a command.
 func (c *command) marshal() []byte {
@@ -47,7 +47,7 @@ func unmarshalCommand(text []byte) (*command, error) {
 	return c, r.end()
 }
 
-// A report is what the helper says in the end.
+// A report is what the helper says at the end of a job.
 type report struct {
 	// Trouble is why the job could not be started, and Stage whether that was in
 	// building its root ("mounts") or in executing its program.
@@ -55,6 +55,8 @@ type report struct {
 	Code           int
 	Signal         int
 	MaxRSS         int64
+	// Spent says that the helper ends, too.
+	Spent bool
 }
 
 func (r report) marshal() []byte {
@@ -64,12 +66,13 @@ func (r report) marshal() []byte {
 	w.number(int64(r.Code))
 	w.number(int64(r.Signal))
 	w.number(r.MaxRSS)
+	w.number(btoi(r.Spent))
 	return w.out
 }
 
 func unmarshalReport(text []byte) (report, error) {
 	r := wireReader{rest: string(text)}
-	out := report{Trouble: r.text(), Stage: r.text(), Code: int(r.number()), Signal: int(r.number()), MaxRSS: r.number()}
+	out := report{Trouble: r.text(), Stage: r.text(), Code: int(r.number()), Signal: int(r.number()), MaxRSS: r.number(), Spent: r.number() == 1}
 	return out, r.end()
 }
 

@@ -21,7 +21,7 @@ func TestWire(t *testing.T) {
 		diff := sandbox.WireRoundTrip(
 			words.Draw(t, "argv"), words.Draw(t, "env"), words.Draw(t, "keep"), word.Draw(t, "dir"), layers.Draw(t, "layers"),
 			rapid.Bool().Draw(t, "check"), rapid.Bool().Draw(t, "root"), rapid.IntRange(0, 1<<20).Draw(t, "cut"),
-			rapid.Int().Draw(t, "code"), rapid.Int().Draw(t, "signal"), rapid.Int64().Draw(t, "rss"))
+			rapid.Int().Draw(t, "code"), rapid.Int().Draw(t, "signal"), rapid.Int64().Draw(t, "rss"), rapid.Bool().Draw(t, "spent"))
 		if diff != "" {
 			t.Error(diff)
 		}
