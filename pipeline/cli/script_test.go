@@ -80,6 +80,9 @@ func TestFaultsAsPlainUser(t *testing.T) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can become another user")
 	}
+	if testing.Short() {
+		t.Skip("the same scripts as TestFaults; not in short mode")
+	}
 	dir, err := os.MkdirTemp("", "plain-user-")
 	if err != nil {
 		t.Fatal(err)
