@@ -105,7 +105,7 @@ func bareCensus(ctx context.Context, b *bench, python string) error {
 		return err
 	}
 	_, err = outputEnv(ctx, env, "", python, filepath.Join(steps, "evaluate", "evaluate.py"),
-		"--model", packed, "--test", at("test"), "--report", filepath.Join(at("report"), "report.json"))
+		"--model", packed, "--transformer", at("transformer"), "--test", at("test"), "--report", filepath.Join(at("report"), "report.json"))
 	return err
 }
 
