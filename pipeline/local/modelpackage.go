@@ -108,7 +108,7 @@ func (h *handler) describeModelPackage(ctx context.Context, t asl.Task) (json.Ra
 func summary(m *record.ModelPackage) map[string]any {
 	return map[string]any{
 		"ModelPackageArn": m.ARN, "ModelPackageGroupName": m.Group, "ModelPackageVersion": m.Version,
-		"ModelPackageStatus": "Completed", "ModelApprovalStatus": m.Status, "CreationTime": timestamp(m.Created),
+		"ModelPackageStatus": "Completed", "ModelApprovalStatus": m.Status, "CreationTime": asl.Timestamp(m.Created),
 	}
 }
 

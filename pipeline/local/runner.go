@@ -172,7 +172,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 // runID is what the machine makes of execution id and start time, by the first
 // state of every pipeline: $substring($hash(Id & StartTime, 'SHA-256'), 0, 12).
 func runID(execution string, started time.Time) string {
-	sum := sha256.Sum256([]byte(execution + timestamp(started)))
+	sum := sha256.Sum256([]byte(execution + asl.Timestamp(started)))
 	return hex.EncodeToString(sum[:])[:12]
 }
 

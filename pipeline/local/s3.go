@@ -12,7 +12,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"strings"
-	"time"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
@@ -48,7 +47,7 @@ func (h *handler) getObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 	}
 	return json.Marshal(map[string]any{
 		"AcceptRanges": "bytes", "Body": strings.ToValidUTF8(string(body), "\uFFFD"), "ContentLength": o.Bytes,
-		"ContentType": "binary/octet-stream", "ETag": etag(body), "LastModified": timestamp(o.Created), "Metadata": map[string]any{},
+		"ContentType": "binary/octet-stream", "ETag": etag(body), "LastModified": asl.Timestamp(o.Created), "Metadata": map[string]any{},
 		"ServerSideEncryption": "AES256",
 	})
 }
@@ -106,6 +105,3 @@ func etag(body []byte) string {
 	sum := md5.Sum(body)
 	return `"` + hex.EncodeToString(sum[:]) + `"`
 }
-
-// timestamp is a time as the SDK integrations write it.
-func timestamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
