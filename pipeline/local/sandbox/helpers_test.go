@@ -272,12 +272,14 @@ func TestHelpersClosed(t *testing.T) {
 	})
 }
 
-// holdings are what a process has: descriptors, mounts, threads.
-func holdings(t *testing.T, pid int) (got [3]int) {
+// holdings are what a process has: descriptors, mounts below a folder, threads. Only
+// what is below the test's own folder counts: other tests mount and unmount on the
+// same host meanwhile.
+func holdings(t *testing.T, pid int, below string) (got [3]int) {
 	for n, dir := range []string{"fd", "", "task"} {
 		at := fmt.Sprintf("/proc/%d/", pid)
 		if dir == "" {
-			got[n] = strings.Count(read(t, at+"mountinfo"), "\n")
+			got[n] = strings.Count(read(t, at+"mountinfo"), below)
 			continue
 		}
 		entries, err := os.ReadDir(at + dir)
@@ -297,7 +299,8 @@ func TestHelperLeaks(t *testing.T) {
 		helper := only(t, helpers)
 		pid := helper.process.Process.Pid
 		source := write(t, filepath.Join(t.TempDir(), "in"), "in", 0o444)
-		host := holdings(t, os.Getpid())[1]
+		folder := filepath.Dir(t.TempDir()) // which holds the helper's and the jobs'
+		host := holdings(t, os.Getpid(), folder)[1]
 		// Between jobs a helper is on its way to the next, and at the beginning of one
 		// on its way from starting it: look when it has passed a signal on.
 		look := func() (got [3]int) {
@@ -312,7 +315,7 @@ func TestHelperLeaks(t *testing.T) {
 				<-ready
 				cancel()
 				<-now
-				got = holdings(t, pid)
+				got = holdings(t, pid, folder)
 				if at, err := os.Readlink(fmt.Sprintf("/proc/%d/cwd", pid)); err != nil || at != "/" {
 					t.Errorf("the helper is in %q, %v", at, err)
 				}
@@ -339,8 +342,8 @@ func TestHelperLeaks(t *testing.T) {
 		if last[0] != first[0] || last[1] != first[1] || last[2] > first[2]+2 {
 			t.Errorf("descriptors, mounts, threads: first %v, last %v", first, last)
 		}
-		if now := holdings(t, os.Getpid())[1]; now != host {
-			t.Errorf("the host has %d mounts, had %d", now, host)
+		if now := holdings(t, os.Getpid(), folder)[1]; now != host {
+			t.Errorf("the host has %d mounts of this test, had %d", now, host)
 		}
 		if only(t, helpers) != helper {
 			t.Error("there was another helper")
