@@ -50,6 +50,15 @@ type Model[T any] struct{}
 //	Register mlmax.RegisterModel[Classifier] `group:"census" when:"Evaluate.Report.ROCAUC >= MinROCAUC"`
 type RegisterModel[T any] struct{}
 
+// ModelVersion is a version of the model of type T that another pipeline of the
+// package registers: the newest that is approved, or the one that a run asks for. It
+// feeds inputs as a step's output does: with its model, and with the artifacts of the
+// steps that it was made by. A step with pin:"Model" runs the very code and image
+// that the version was made with.
+//
+//	Model mlmax.ModelVersion[Classifier] `from:"Training.Register"`
+type ModelVersion[T any] struct{}
+
 // Environment is a place on AWS that pipelines are deployed to: the ML
 // engineer's side of a spec. Environments are package-level variables, read as
 // data:

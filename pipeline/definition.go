@@ -30,6 +30,22 @@ type Definition struct {
 	Registrations []Registration
 	// Reports are the metrics that the machine's output holds.
 	Reports []Report
+	// Versions are the model versions that it starts from.
+	Versions []Version
+	// Schedule is when it starts by itself on AWS, or empty.
+	Schedule string
+}
+
+// A Version is a model version that a pipeline starts from.
+type Version struct {
+	// Name is the field's, Group the model group's without the environment, Status what
+	// a version must have: "Approved".
+	Name, Group, Status string
+	// Param is the key of the parameter that asks for an exact version; 0 is the newest.
+	Param string
+	// Pipeline is the name on AWS of the pipeline that registers it, and Command the
+	// import path of that pipeline's main.
+	Pipeline, Command string
 }
 
 // A Parameter is one value that a run can be given.
@@ -73,6 +89,9 @@ type Job struct {
 	Outputs []Output
 	// Interface is the hex SHA-256 of argument names, types and ports.
 	Interface string
+	// Pin names the model version whose code and image the job runs, and ImageOf the one
+	// in whose model's image it runs; the request then says which.
+	Pin, ImageOf string
 }
 
 // An Output is an artifact of a job.

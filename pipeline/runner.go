@@ -65,6 +65,13 @@ type Outcome struct {
 	Seconds float64 `json:"seconds"`
 	// Parity lists what this run did not prove about a run on AWS, a sentence each.
 	Parity []string `json:"parity,omitempty"`
+	// Resumes is the run that this one goes on from, or empty.
+	Resumes string `json:"resumes,omitempty"`
+	// Partial says which part of the pipeline was asked for, such as "until Train"; the
+	// machine then gives no output.
+	Partial string `json:"partial,omitempty"`
+	// Versions are the model versions that it started from, by name.
+	Versions map[string]ModelVersion `json:"versions,omitempty"`
 	// Output is the machine's output, when it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 }
@@ -78,6 +85,9 @@ type StepOutcome struct {
 	Cached bool `json:"cached"`
 	// Attempts counts its tries.
 	Attempts int `json:"attempts,omitempty"`
+	// Why says, where that was asked for, what made it run or from which run its outputs
+	// were taken.
+	Why string `json:"why,omitempty"`
 }
 
 // An Artifact is something a step wrote, or data a run started from.

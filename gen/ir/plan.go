@@ -18,6 +18,12 @@ type Plan struct {
 	// TimeoutSeconds bounds one run; 0 is none.
 	TimeoutSeconds int
 
+	// Schedule is when it starts by itself: an expression of EventBridge Scheduler, or empty.
+	Schedule string `json:",omitempty"`
+
+	// Versions are the model versions that it starts from; the machine resolves them
+	// before its first job.
+	Versions     []*Version   `json:",omitempty"`
 	Parameters   []*Parameter // the pipeline's own first, then its steps', in source order
 	Nodes        []*Node      // in order of execution
 	Roles        []*Role      // the machine's first, then one a job
@@ -104,6 +110,43 @@ type Parameter struct {
 	Pattern  string   `json:",omitempty"`
 }
 
+// A Version is a model version that a pipeline starts from. The machine's variable of
+// its name holds it once it is resolved.
+type Version struct {
+	// Name is the field's.
+	Name, Doc string
+	// Artifact is the model's type, ArtifactPath the import path of its package; empty
+	// is the plan's.
+	Artifact     string
+	ArtifactPath string `json:",omitempty"`
+	// Group is the model group without the environment, Status that which a version
+	// must have.
+	Group, Status string
+	// Param is the key of the parameter that asks for an exact version: an int, 0 is
+	// the newest.
+	Param string
+	// Pipeline is the name on AWS of the pipeline that registers it, Step the step there
+	// that made the model.
+	Pipeline, Step string
+	// Pins are the steps of that pipeline whose code and image jobs here run.
+	Pins []*Pin `json:",omitempty"`
+	// Parts are the artifacts of that pipeline's steps that jobs here read.
+	Parts []*Part `json:",omitempty"`
+}
+
+// A Pin is a step that a model version was made by, whose code and image are run
+// again. Interface is what the version must have been made with.
+type Pin struct {
+	Step, Interface string
+}
+
+// A Part is an artifact that a model version was made with or by, besides the model.
+type Part struct {
+	Step, Output string
+	Artifact     string
+	ArtifactPath string `json:",omitempty"`
+}
+
 // A Value is what an argument, hyperparameter or variable holds: a parameter if
 // Param is not empty, else the literal.
 type Value struct {
@@ -150,8 +193,16 @@ type Job struct {
 
 	// Interface is the hash of argument names, types and ports: hex SHA-256.
 	Interface string
+	// Pin is the model version whose code and image the job runs, PinStep the step that
+	// it was made by; both are empty for the deployed code.
+	Pin     string `json:",omitempty"`
+	PinStep string `json:",omitempty"`
+	// ImageOf is the model version in whose model's image a job runs that is not pinned
+	// and reads that model.
+	ImageOf string `json:",omitempty"`
 	// The names of what differs between places: "TrainRole", "TrainImage",
-	// "TrainInstance", "TrainCode".
+	// "TrainInstance", "TrainCode". A pinned job has no CodeName and no ImageName of its
+	// own in the machine, but its image's account and repository in the template.
 	RoleName, ImageName, InstanceName, CodeName string
 }
 
@@ -183,7 +234,8 @@ type Named struct {
 }
 
 // An Input is an artifact that a job reads. It comes from a location parameter
-// if Param is not empty, else from another job's output.
+// if Param is not empty, from a model version if Version is not, else from another
+// job's output.
 type Input struct {
 	// Name is the field's; it is the InputName. Channel is the channel's name, for
 	// training.
@@ -198,6 +250,9 @@ type Input struct {
 	Param     string `json:",omitempty"`
 	Step      string `json:",omitempty"`
 	Output    string `json:",omitempty"`
+	// Version is the model version that it is a part of: with Step and Output empty the
+	// model itself, else that step's output.
+	Version string `json:",omitempty"`
 }
 
 // An Output is an artifact that a job writes. A training job's model is one, too.

@@ -6,6 +6,7 @@ package ir
 
 import (
 	"go/token"
+	"strings"
 	"time"
 )
 
@@ -156,7 +157,10 @@ type Port struct {
 	Form     Form
 	Artifact *Artifact
 	Arg      At[string] // processing: the flag that carries the path
-	Only     At[Only]
+	// Path is the container folder of a processing step's port, where it is not the
+	// conventional one: path:"/opt/ml/processing/train".
+	Path At[string]
+	Only At[Only]
 }
 
 // A Pipeline is a pipeline type.
@@ -169,8 +173,11 @@ type Pipeline struct {
 	// Timeout is of one whole run.
 	Timeout   At[time.Duration]
 	Partition At[string] // aws (default), aws-cn, aws-us-gov
-	Params    []*Param
-	Sources   []*Source
+	// Schedule is when it starts by itself: "cron(0 6 * * ? *)" or "rate(1 day)".
+	Schedule At[string]
+	Params   []*Param
+	Sources  []*Source
+	Versions []*ModelVersion
 	// Uses and Registers share one order: Index counts the fields of the struct.
 	Uses      []*Use
 	Registers []*Register
@@ -187,6 +194,34 @@ type Source struct {
 	Local    At[string] // slash path relative to the spec's package
 }
 
+// A ModelVersion is a model version that a pipeline starts from.
+type ModelVersion struct {
+	Name     string
+	Index    int
+	Pos      token.Position
+	Doc      string
+	Artifact *Artifact
+	From     At[string] // "Training.Register": a pipeline type of the package, and its registration
+	Status   At[string] // Approved (default) or PendingManualApproval
+}
+
+// Registration finds what From names, or returns nils.
+func (s *Spec) Registration(from string) (*Pipeline, *Register) {
+	pipeline, name, _ := strings.Cut(from, ".")
+	for _, p := range s.Pipelines {
+		if p.GoName != pipeline {
+			continue
+		}
+		for _, r := range p.Registers {
+			if r.Name == name {
+				return p, r
+			}
+		}
+		return p, nil
+	}
+	return nil, nil
+}
+
 // A Use is a step in a pipeline.
 type Use struct {
 	Name  string
@@ -199,6 +234,9 @@ type Use struct {
 	Set      []Assignment // set:"Mode=train,SplitRatio=TestShare"
 	Bind     []Assignment // bind:"Test=Preprocess.Test"
 	After    []At[string] // after:"Train"
+	// Pin names a ModelVersion of the pipeline: pin:"Model". The step then runs the
+	// code and image that the version was made with, by the step of the same type there.
+	Pin At[string]
 }
 
 // An Assignment is one Left=Right of set or bind.

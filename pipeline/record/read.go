@@ -13,14 +13,14 @@ import (
 var ErrNotFound = errors.New("not found")
 
 const selectRuns = `SELECT seq, id, pipeline, package, execution, status, input, parameters, definition, commit_id, dirty,
-	isolation, total_steps, pid, pid_start, started, ended, error, cause, failed_step, output FROM runs`
+	isolation, total_steps, pid, pid_start, started, ended, error, cause, failed_step, output, resumes, partial FROM runs`
 
 func scanRuns(rows *sql.Rows) ([]Run, error) {
 	return collect(rows, func(r *Run) error {
 		var started, ended int64
 		err := rows.Scan(&r.Seq, &r.ID, &r.Pipeline, &r.Package, &r.Execution, &r.Status, (*text)(&r.Input), (*text)(&r.Parameters),
 			&r.Definition, &r.Commit, &r.Dirty, &r.Isolation, &r.TotalSteps, &r.PID, &r.PIDStart, &started, &ended,
-			&r.Error, &r.Cause, &r.FailedStep, (*text)(&r.Output))
+			&r.Error, &r.Cause, &r.FailedStep, (*text)(&r.Output), &r.Resumes, &r.Partial)
 		r.Started, r.Ended = moment(started), moment(ended)
 		return err
 	})
@@ -88,16 +88,20 @@ func (d *DB) Jobs(ctx context.Context, run string) ([]Job, error) {
 // Steps returns every try of every Task state of a run, in order.
 func (d *DB) Steps(ctx context.Context, run string) ([]Step, error) {
 	rows, err := d.db.QueryContext(ctx, `SELECT id, run, name, attempt, kind, status, job, request, response, error, reason, log,
-		exit_code, max_rss, started, ended FROM steps WHERE run=? ORDER BY id`, run)
+		exit_code, max_rss, started, ended, cache_key, key_parts, cached_from FROM steps WHERE run=? ORDER BY id`, run)
 	if err != nil {
 		return nil, fmt.Errorf("read the steps: %w", err)
 	}
 	return collect(rows, func(s *Step) error {
 		var started, ended int64
+		var parts text
 		err := rows.Scan(&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, (*text)(&s.Request), (*text)(&s.Response),
-			&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended)
+			&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended, &s.CacheKey, &parts, &s.CachedFrom)
 		s.Started, s.Ended = moment(started), moment(ended)
-		return err
+		if err != nil || parts == nil {
+			return err
+		}
+		return json.Unmarshal(parts, &s.KeyParts)
 	})
 }
 

@@ -34,6 +34,9 @@ type Run struct {
 	PIDStart string
 
 	Started, Ended time.Time
+	// Resumes is the run that this one goes on from, and Partial the part of the pipeline
+	// that was asked for; both may be empty.
+	Resumes, Partial string
 	// Error, Cause and FailedStep say how it failed; Output is what it gave.
 	Error, Cause, FailedStep string
 	Output                   json.RawMessage
@@ -71,6 +74,11 @@ type Step struct {
 	// MaxRSS is its peak memory in bytes, where known.
 	MaxRSS         int64
 	Started, Ended time.Time
+	// CacheKey is what its result depends on, KeyParts what the key is made of; both are
+	// empty for what is no job. CachedFrom is the step whose outputs were taken, or 0.
+	CacheKey   string
+	KeyParts   map[string]string
+	CachedFrom int64
 }
 
 // The kinds of artifacts.

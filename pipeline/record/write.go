@@ -14,7 +14,7 @@ const (
 	// Without job<>'' SQLite reads the whole table: the index is a partial one.
 	countJobs  = "SELECT count(*) FROM steps WHERE job=? AND job<>''"
 	insertStep = `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
-		log, exit_code, max_rss, started, ended) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+		log, exit_code, max_rss, started, ended, cache_key, key_parts, cached_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 	updateStep     = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
 	insertJob      = "INSERT INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
 	findArtifact   = "SELECT id FROM artifacts WHERE uri IN (?, ?) AND digest=? ORDER BY run=? DESC, id DESC LIMIT 1"
@@ -27,9 +27,10 @@ const (
 func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) error {
 	return d.write(ctx, "record the run", func(tx *transaction) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO runs (id, pipeline, package, execution, status, input, parameters,
-			definition, commit_id, dirty, isolation, total_steps, pid, pid_start, started) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
+			definition, commit_id, dirty, isolation, total_steps, pid, pid_start, started, resumes, partial)
+			VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`,
 			r.ID, r.Pipeline, r.Package, r.Execution, r.Status, string(r.Input), string(r.Parameters),
-			r.Definition, r.Commit, r.Dirty, r.Isolation, r.TotalSteps, r.PID, r.PIDStart, micros(r.Started))
+			r.Definition, r.Commit, r.Dirty, r.Isolation, r.TotalSteps, r.PID, r.PIDStart, micros(r.Started), r.Resumes, r.Partial)
 		if err != nil {
 			return err
 		}
@@ -165,9 +166,16 @@ func (d *DB) Interrupted(ctx context.Context, now time.Time) ([]Run, error) {
 }
 
 func addStep(ctx context.Context, tx *transaction, s Step) (int64, error) {
+	var parts []byte
+	if s.KeyParts != nil {
+		var err error
+		if parts, err = json.Marshal(s.KeyParts); err != nil {
+			return 0, err
+		}
+	}
 	res, err := tx.exec(ctx, insertStep,
 		s.Run, s.Name, s.Attempt, s.Kind, s.Status, s.Job, string(s.Request), string(s.Response), s.Error, s.Reason,
-		s.Log, s.ExitCode, s.MaxRSS, micros(s.Started), micros(s.Ended))
+		s.Log, s.ExitCode, s.MaxRSS, micros(s.Started), micros(s.Ended), s.CacheKey, string(parts), s.CachedFrom)
 	if err != nil {
 		return 0, err
 	}
