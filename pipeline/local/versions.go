@@ -146,7 +146,11 @@ func (r *run) advise(ctx context.Context, o *pipeline.Outcome) error {
 			return err
 		}
 	}
-	o.Next = append(o.Next, r.reasons.suggested(o.FailedStep)...)
+	next := r.reasons.suggested(o.FailedStep)
+	if v != nil && o.FailedStep == describeState+v.Name && len(next) == 0 {
+		next = r.trainFirst(v) // the version does not fit what runs here
+	}
+	o.Next = append(o.Next, next...)
 	return nil
 }
 
