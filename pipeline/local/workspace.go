@@ -94,6 +94,16 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 	return err
 }
 
+// PathOf is where a person finds what an s3:// URI names in a workspace, or empty if
+// the URI is none of this machine's.
+func PathOf(workspace, uri string) string {
+	name, key, err := objects.Parse(uri)
+	if err != nil || name != bucket {
+		return ""
+	}
+	return objects.PathIn(workspace, name, key)
+}
+
 // close lets go of the workspace.
 func (w *workspace) close() error {
 	var errs []error
