@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"pipeline/code":          {},
 	"pipeline/record":        {"modernc.org/sqlite"},
 	"pipeline/terminal":      {},
+	"pipeline/manifest":      {},
 	"pipeline/progress":      {"pipeline", "pipeline/terminal", "golang.org/x/term"},
 	"pipeline/local/sandbox": {"golang.org/x/sys"},
 	"pipeline/local/pyenv":   {"pipeline/images", "github.com/gofrs/flock"},
