@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -61,6 +62,7 @@ func (h *handler) createModelPackage(ctx context.Context, t asl.Task) (json.RawM
 	if err != nil {
 		return nil, h.store.Explain(err, 0, "registering the model")
 	}
+	failpoint.Hit(failpoint.ModelRegistered)
 	return json.Marshal(map[string]any{"ModelPackageArn": m.ARN})
 }
 
