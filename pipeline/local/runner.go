@@ -208,6 +208,12 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err := r.interrupted(ctx); err != nil {
 		return err
 	}
+	if r.unclean {
+		if err := r.mend(ctx); err != nil {
+			return err
+		}
+		r.clean = true
+	}
 	in, err := r.resolve(ctx, input)
 	if err != nil {
 		return err
@@ -263,6 +269,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 		return errors.Join(failure, r.store.Explain(err, 0, "recording the end of the run"))
 	}
 	failpoint.Hit(failpoint.RunEnded)
+	r.leaveManifest(ctx)
 	outcome.Parity = r.parity()
 	return errors.Join(failure, r.report(ctx, outcome))
 }
