@@ -45,15 +45,15 @@ func CheckRecord(workspace string) error {
 // checkUnclean looks closer at a record whose last writer was killed: at every page,
 // and at whether it knows every run that has left a manifest. If its log (mlmax.db-wal)
 // was deleted, it may have lost the newest and be sound.
-func (w *workspace) checkUnclean(ctx context.Context) error {
-	if err := w.db.Check(ctx); err != nil {
+func checkUnclean(ctx context.Context, dir string, db *record.DB) error {
+	if err := db.Check(ctx); err != nil {
 		return err
 	}
-	_, described, err := runFolders(w.dir)
+	_, described, err := runFolders(dir)
 	if err != nil {
 		return err
 	}
-	known, err := w.db.Runs(ctx, 0)
+	known, err := db.Runs(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -62,10 +62,19 @@ func (w *workspace) checkUnclean(ctx context.Context) error {
 	}
 	if len(described) > 0 {
 		return &record.DamagedError{
-			Path: filepath.Join(w.dir, recordName), Reason: fmt.Sprintf("it lacks %s of %s", plural(len(described), "run"), "those that have left a manifest"),
+			Path: filepath.Join(dir, recordName), Reason: fmt.Sprintf("it lacks %s of those that have left a manifest", plural(len(described), "run")),
 		}
 	}
 	return nil
+}
+
+// checkClosely opens a record to do so.
+func checkClosely(ctx context.Context, dir string) error {
+	db, err := record.Open(ctx, filepath.Join(dir, recordName))
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkUnclean(ctx, dir, db), db.Close())
 }
 
 // plural is a number of things.

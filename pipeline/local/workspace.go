@@ -55,6 +55,19 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(dir, err)
 	}
+	w, err := lockWorkspace(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx, self, now); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// lockWorkspace takes the lock of a workspace that is there.
+func lockWorkspace(dir string) (*workspace, error) {
 	w := &workspace{dir: dir, lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))}
 	locked, err := w.lock.TryLock()
 	if err != nil {
@@ -62,10 +75,6 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 	}
 	if !locked {
 		return nil, busy(dir)
-	}
-	if err := w.open(ctx, self, now); err != nil {
-		w.close()
-		return nil, err
 	}
 	return w, nil
 }
@@ -97,7 +106,7 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 		return err
 	}
 	if w.unclean {
-		if err := w.checkUnclean(ctx); err != nil {
+		if err := checkUnclean(ctx, w.dir, w.db); err != nil {
 			return err
 		}
 	}

@@ -54,6 +54,8 @@ func damaged(path string, err error) error {
 	return err
 }
 
+const otherProgram = "it is the database of another program"
+
 // What a SQLite database begins with (its file format, section 1.3).
 const (
 	magic      = "SQLite format 3\x00"
@@ -100,6 +102,10 @@ func checkHeader(path string) error {
 		pages := int64(binary.BigEndian.Uint32(header[28:]))
 		if info.Size() < pages*page {
 			bad.Reason = fmt.Sprintf("it has %d bytes and should have %d: it was cut", info.Size(), pages*page)
+			return bad
+		}
+		if version := binary.BigEndian.Uint32(header[60:]); version == 0 && pages > 1 {
+			bad.Reason = otherProgram // opening it would change how it keeps its log
 			return bad
 		}
 	}

@@ -41,7 +41,9 @@ type DB struct {
 // one to this version's shape. One that a newer version wrote is refused, and so is
 // one that is visibly damaged, with a *[DamagedError]; [DB.Check] looks closer.
 func Open(ctx context.Context, path string) (*DB, error) {
-	if err := checkHeader(path); err != nil {
+	if err := checkHeader(path); IsDamaged(err) {
+		return nil, err
+	} else if err != nil {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}
 	pragmas := url.Values{
@@ -62,7 +64,10 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	}
 	if err != nil {
 		db.Close()
-		return nil, fmt.Errorf("open the record %s: %w", path, damaged(path, err))
+		if err = damaged(path, err); IsDamaged(err) {
+			return nil, err
+		}
+		return nil, fmt.Errorf("open the record %s: %w", path, err)
 	}
 	return &DB{db: db, path: path, compiled: map[string]*sql.Stmt{}}, nil
 }
@@ -109,7 +114,7 @@ func migrate(ctx context.Context, db *sql.DB, file string) error {
 			return err
 		}
 		if n > 0 || found < 0 {
-			return &DamagedError{Path: file, Reason: "it is the database of another program"}
+			return &DamagedError{Path: file, Reason: otherProgram}
 		}
 	}
 	for _, script := range scripts() {
