@@ -44,15 +44,26 @@ type noRecordError struct{ text string }
 
 func (e *noRecordError) Error() string { return e.text }
 
+// findWorkspace is the folder that the flags name, or the module's own.
+func findWorkspace(d *pipeline.Definition, p place) (string, error) {
+	if p.workspace != "" {
+		return p.workspace, nil
+	}
+	module, err := findModule(d)
+	if err != nil {
+		return "", fmt.Errorf("%w, or name a workspace with --workspace", err)
+	}
+	return filepath.Join(module, ".mlmax"), nil
+}
+
 // openRecord opens the record of the workspace, which must be there already.
 func openRecord(d *pipeline.Definition, p place) (history, string, error) {
-	workspace := p.workspace
-	if workspace == "" {
-		module, err := findModule(d)
-		if err != nil {
-			return nil, "", fmt.Errorf("%w, or name a workspace with --workspace", err)
-		}
-		workspace = filepath.Join(module, ".mlmax")
+	workspace, err := findWorkspace(d, p)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := local.CheckRecord(workspace); err != nil {
+		return nil, "", err
 	}
 	name := filepath.Join(workspace, "mlmax.db")
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {

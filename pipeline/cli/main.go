@@ -134,6 +134,9 @@ func (a *app) main(args []string) int {
 	if e := (*exit)(nil); errors.As(err, &e) {
 		code, err = e.code, e.err
 	}
+	if record.IsDamaged(err) {
+		err = fmt.Errorf("%w\n\thint: make it again from the manifests of the runs: %s rebuild", err, a.command)
+	}
 	if err != nil {
 		err = errors.Join(err, a.printMistake(root, args, err))
 		fmt.Fprintf(a.stderr, "%s: %v\n", a.definition.Name, err)
