@@ -17,7 +17,7 @@ const codePath = "/opt/ml/processing/input/code"
 func (e *emitter) processing(j *ir.Job, s *asl.State) {
 	s.Resource = e.resource("sagemaker:createProcessingJob.sync")
 	app := members(
-		"ImageUri", "${"+j.ImageName+"}",
+		"ImageUri", jobImage(j),
 		"ContainerEntrypoint", entrypoint(j),
 	)
 	if args := arguments(j); len(args) > 0 { // an empty list is refused
@@ -77,14 +77,14 @@ func arguments(j *ir.Job) []any {
 // inputs are the code and what the step reads. Artifacts of steps are named by
 // their producer's result, never put together again.
 func (e *emitter) inputs(j *ir.Job) []any {
-	inputs := []any{processingInput("code", "s3://${Bucket}/${Prefix}code/${"+j.CodeName+"}/", codePath)}
+	inputs := []any{processingInput("code", withCode(codeFolder, j, "/"), codePath)}
 	for _, in := range j.Inputs {
-		inputs = append(inputs, processingInput(in.Name, expr(source(in)), in.LocalPath))
+		inputs = append(inputs, processingInput(in.Name, expr(source(in)), text(in.LocalPath)))
 	}
 	return inputs
 }
 
-func processingInput(name string, uri any, path string) asl.Object {
+func processingInput(name string, uri, path any) asl.Object {
 	return members("InputName", name, "S3Input", members(
 		"S3Uri", uri,
 		"LocalPath", path,

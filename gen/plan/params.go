@@ -29,6 +29,9 @@ func (p *planner) parameters() {
 		p.producers = append(p.producers, producer{name: s.Name, artifact: s.Artifact, param: param})
 		all = append(all, own{s.Pos.Line, s.Pos.Column, param})
 	}
+	for _, v := range p.pipe.Versions {
+		all = append(all, own{v.Pos.Line, v.Pos.Column, p.version(v)})
+	}
 	for _, v := range p.pipe.Params {
 		all = append(all, own{v.Pos.Line, v.Pos.Column, parameter("", v)})
 	}

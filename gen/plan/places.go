@@ -20,6 +20,9 @@ func (p *planner) places() []*ir.Place {
 			Doc:              e.Doc,
 			Instances:        map[string]string{}, Tags: map[string]string{},
 		}
+		if p.out.Schedule != "" {
+			place.Schedule, place.TimeZone = state(e.Schedule.V), or(e.TimeZone.V, "UTC")
+		}
 		for _, t := range e.Tags {
 			place.Tags[t.Key.V] = t.Value.V
 		}

@@ -20,6 +20,7 @@ func Plan(s *ir.Spec) []*ir.Plan {
 	for _, p := range s.Pipelines {
 		plans = append(plans, newPlanner(s, p).plan())
 	}
+	keep(plans)
 	return plans
 }
 
@@ -36,15 +37,19 @@ type planner struct {
 	// reports by "Use.Port", and the names of variables that are taken.
 	reports map[string]*ir.Report
 	taken   map[string]bool
+	origins []*origin // the model versions
 }
 
-// A producer is a source or an output that inputs can be wired to.
+// A producer is a source, a part of a model version or an output that inputs can be
+// wired to.
 type producer struct {
-	name     string // "Data" or "Preprocess.Train"
+	name     string // "Data", "Model", "Model.Preprocess.Transformer" or "Preprocess.Train"
 	artifact *ir.Artifact
 	param    *ir.Parameter // of a source
 	step     string        // of an output
 	output   *ir.Output
+	version  *ir.Version // of a part of one
+	part     *ir.Part    // nil is the model itself
 }
 
 func newPlanner(s *ir.Spec, p *ir.Pipeline) *planner {
@@ -68,6 +73,7 @@ func (p *planner) plan() *ir.Plan {
 		Doc:            p.pipe.Doc,
 		Partition:      partition,
 		TimeoutSeconds: seconds(p.pipe.Timeout.V),
+		Schedule:       p.pipe.Schedule.V,
 	}
 	p.parameters()
 	p.nodes()

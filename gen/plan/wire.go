@@ -35,19 +35,29 @@ func (p *planner) wire(user, port string, a *ir.Artifact, binds []ir.Assignment)
 	return p.use(found)
 }
 
-// use marks a producer's output as used.
+// use marks a producer's output as used, and adds a part of a model version to what
+// is taken of it.
 func (p *planner) use(i int) producer {
-	if out := p.producers[i].output; out != nil {
-		out.Used = true
+	c := p.producers[i]
+	if c.output != nil {
+		c.output.Used = true
 	}
-	return p.producers[i]
+	if c.part != nil && !slices.Contains(c.version.Parts, c.part) {
+		c.version.Parts = append(c.version.Parts, c.part)
+	}
+	return c
 }
 
 // feed makes the input take the producer's artifact.
 func (c producer) feed(in *ir.Input) {
-	if c.param != nil {
+	switch {
+	case c.param != nil:
 		in.Param = c.param.Key
-		return
+	case c.part != nil:
+		in.Version, in.Step, in.Output = c.version.Name, c.part.Step, c.part.Output
+	case c.version != nil:
+		in.Version = c.version.Name
+	default:
+		in.Step, in.Output = c.step, c.output.Name
 	}
-	in.Step, in.Output = c.step, c.output.Name
 }
