@@ -106,13 +106,15 @@ func (e *emitter) versionStatements(v *ir.Version) []string {
 		"$p := $states.result",
 		"$m := $p.CustomerMetadataProperties",
 		"$c := $p.InferenceSpecification.Containers[0]",
-		"$name := 'version ' & $split($package, '/')[-1] & " + quote(" of ") + " & " + groupName(v),
+		"$n := $split($package, '/')[-1]",
+		"$name := 'version ' & $n & ' of ${Env}-" + inner(v.Group) + "'",
 	}
 	hold := func(condition, problem string) {
 		s = append(s, fmt.Sprintf("$assert(%s, $name & %s)", condition, problem))
 	}
 	hold("$p.ModelPackageGroupName = "+groupName(v), quote(" belongs to group ")+" & $p.ModelPackageGroupName")
-	hold("$p.ModelApprovalStatus = "+quote(v.Status), concat([]string{"= is ", "$p.ModelApprovalStatus", "=, and has to be " + v.Status + advice(v)}))
+	hold("$p.ModelApprovalStatus = "+quote(v.Status),
+		concat(append([]string{"= is ", "$p.ModelApprovalStatus", "=, and has to be " + v.Status}, advice(v)...)))
 	hold("$p.ModelPackageStatus = 'Completed'", quote(" is ")+" & $p.ModelPackageStatus & "+quote(", and has to be Completed"))
 	hold(metaOf("mlmax.pipeline")+" = "+quote(v.Pipeline), quote(" was not registered by "+v.Pipeline))
 	for _, pin := range v.Pins {
@@ -135,7 +137,7 @@ func (e *emitter) versionStatements(v *ir.Version) []string {
 	}
 	return append(s, object(
 		"Arn", "$text($p.ModelPackageArn, 'ModelPackageArn')",
-		"Version", "$number($split($p.ModelPackageArn, '/')[-1])",
+		"Version", "$number($n)",
 		"Data", "$place($c.ModelDataUrl, 'ModelDataUrl')",
 		"Image", "$text($c.Image, 'Image')",
 		"Run", need("$text", "mlmax.run"),
@@ -146,12 +148,13 @@ func (e *emitter) versionStatements(v *ir.Version) []string {
 	))
 }
 
-// advice is what makes a version have the status, where that is a person's word.
-func advice(v *ir.Version) string {
+// advice is what makes a version have the status, where that is a person's word, as
+// parts for concat.
+func advice(v *ir.Version) []string {
 	if v.Status == "Approved" {
-		return ": models approve VERSION --by NAME --note TEXT"
+		return []string{"=: models approve ", "$n", "= --by NAME --note TEXT"}
 	}
-	return ""
+	return nil
 }
 
 // within asserts that a place is below the runs of the pipeline that registered the
@@ -164,7 +167,7 @@ func (e *emitter) within(v *ir.Version, place string) string {
 
 // metaOf is a member of a version's metadata, and need one that must be there, of which
 // a function sees to it.
-func metaOf(key string) string           { return "$m.`" + key + "`" }
+func metaOf(key string) string         { return "$m.`" + key + "`" }
 func need(function, key string) string { return function + "(" + metaOf(key) + ", " + quote(key) + ")" }
 
 // codeOf, imageOf and partOf are parts of a version's variable.

@@ -107,12 +107,8 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 			out.Model, out.LocalPath, out.FileName = true, modelPath, ""
 		}
 		j.Outputs = append(j.Outputs, out)
-		p.producers = append(p.producers, producer{
-			name: u.Name + "." + port.Name, artifact: port.Artifact, step: u.Name, output: out,
-		})
 		return
 	}
-	from := p.wire(u.Name, port.Name, port.Artifact, u.Bind)
 	in := &ir.Input{
 		Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
 		File: port.Artifact.File, LocalPath: or(port.Path.V, inputPath+port.Name),
@@ -121,7 +117,7 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 		in.Channel = strings.ToLower(port.Name)
 		in.LocalPath = channelPath + in.Channel
 	}
-	from.feed(in)
+	p.wire(u, port, in)
 	j.Inputs = append(j.Inputs, in)
 }
 

@@ -21,7 +21,7 @@ func (p *planner) places() []*ir.Place {
 			Instances:        map[string]string{}, Tags: map[string]string{},
 		}
 		if p.out.Schedule != "" {
-			place.Schedule, place.TimeZone = state(e.Schedule.V), or(e.TimeZone.V, "UTC")
+			place.Schedule, place.TimeZone = "DISABLED", "UTC"
 		}
 		for _, t := range e.Tags {
 			place.Tags[t.Key.V] = t.Value.V

@@ -9,71 +9,69 @@ import (
 	"github.com/mlmax/mlmax/gen/ir"
 )
 
-// An origin is a model version with the steps that it was made by, as the pipeline
-// that registers it uses them.
-type origin struct {
-	version *ir.Version
-	uses    []*ir.Use // in order of execution
-	made    *ir.Use   // that whose model is registered
-}
-
-// version resolves a model version: what it can be wired to, and the parameter that
-// asks for an exact one, which it returns. What of it jobs take is added to it when
-// they are resolved.
+// version resolves a model version, and returns the parameter that asks for an exact
+// one. What of it jobs take is added to it when they are resolved.
 func (p *planner) version(v *ir.ModelVersion) *ir.Parameter {
-	from, register := p.spec.Registration(v.From.V)
-	if register == nil {
-		bug("%s is from unknown %q", v.Name, v.From.V)
-	}
-	uses := p.spec.Lineage(from, register)
-	made := uses[len(uses)-1]
+	o := p.origin(v.Name)
 	out := &ir.Version{
 		Name: v.Name, Doc: v.Doc, Artifact: v.Artifact.Name, ArtifactPath: foreign(v.Artifact, p.spec.Path),
-		Group: register.Group.V, Status: or(v.Status.V, "Approved"), Param: v.Name + "Version",
-		Pipeline: from.Name.V, Dir: strings.ToLower(from.GoName), Step: made.Name,
+		Group: o.Register.Group.V, Status: or(v.Status.V, "Approved"), Param: v.Name + "Version",
+		Pipeline: o.Pipeline.Name.V, Dir: strings.ToLower(o.Pipeline.GoName), Step: o.Use.Name,
 	}
 	p.out.Versions = append(p.out.Versions, out)
 	p.taken[v.Name] = true
-	p.origins = append(p.origins, &origin{version: out, uses: uses, made: made})
-	p.producers = append(p.producers, producer{name: v.Name, artifact: v.Artifact, version: out})
-	for _, part := range p.spec.Parts(from, register) {
-		p.producers = append(p.producers, producer{
-			name: v.Name + "." + part.Use.Name + "." + part.Port.Name, artifact: part.Port.Artifact, version: out,
-			part: &ir.Part{Step: part.Use.Name, Output: part.Port.Name,
-				Artifact: part.Port.Artifact.Name, ArtifactPath: foreign(part.Port.Artifact, p.spec.Path)},
-		})
-	}
 	least := 0.0
 	return &ir.Parameter{
 		Key: out.Param, Field: out.Param, Flag: kebab(out.Param), Type: ir.Int, Default: int64(0), Min: &least,
-		Doc: fmt.Sprintf("%s is the version of model group %s to start from, which has to be %s; 0 is the newest that is.", out.Param, out.Group, out.Status),
+		Doc: fmt.Sprintf("%s is the version of model group %s to start from, which has to be %s;\n0 is the newest that is.", out.Param, out.Group, out.Status),
 	}
 }
 
-// origin is the model version of a name.
-func (p *planner) origin(name string) *origin {
-	i := slices.IndexFunc(p.origins, func(o *origin) bool { return o.version.Name == name })
-	if i < 0 {
-		bug("there is no model version %q", name)
+// origin is what the versions of a name were made by.
+func (p *planner) origin(name string) *ir.Origin {
+	for _, v := range p.pipe.Versions {
+		if v.Name != name {
+			continue
+		}
+		if o := p.wiring.Origin(v); o != nil {
+			return o
+		}
+		bug("%s is from %q, which leads nowhere", name, v.From.V)
 	}
-	return p.origins[i]
+	bug("there is no model version %q", name)
+	return nil
+}
+
+// resolved is the model version of a name as it is planned so far.
+func (p *planner) resolved(name string) *ir.Version {
+	i := slices.IndexFunc(p.out.Versions, func(v *ir.Version) bool { return v.Name == name })
+	return p.out.Versions[i]
+}
+
+// part adds an output of a step that made a version to what is taken of it.
+func (p *planner) part(v *ir.Version, u *ir.Use, port *ir.Port) {
+	if !slices.ContainsFunc(v.Parts, func(part *ir.Part) bool { return part.Step == u.Name && part.Output == port.Name }) {
+		v.Parts = append(v.Parts, &ir.Part{
+			Step: u.Name, Output: port.Name,
+			Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, p.spec.Path),
+		})
+	}
 }
 
 // pin makes a job run the code and image that a model version was made with: those of
-// the step of the same type. What is known of them here, for people and permissions,
-// is what that pipeline says today.
+// the step of the same type, which it returns. What is known of them here, for people
+// and permissions, is what that pipeline says today.
 func (p *planner) pin(u *ir.Use, j *ir.Job) *ir.Use {
-	o := p.origin(u.Pin.V)
-	i := slices.IndexFunc(o.uses, func(made *ir.Use) bool { return made.Step.Name == u.Step.Name && made.Step.Path == u.Step.Path })
-	if i < 0 {
-		bug("%s is pinned to %s, which no %s made", u.Name, u.Pin.V, u.Step.Name)
+	made := p.origin(u.Pin.V).Of(u.Step)
+	if len(made) != 1 {
+		bug("%s is pinned to %s, which %d steps %s made", u.Name, u.Pin.V, len(made), u.Step.Name)
 	}
-	made := o.uses[i]
-	j.Pin, j.PinStep = u.Pin.V, made.Name
-	if !slices.ContainsFunc(o.version.Pins, func(pin *ir.Pin) bool { return pin.Step == made.Name }) {
-		o.version.Pins = append(o.version.Pins, &ir.Pin{Step: made.Name, Interface: fingerprint(u.Step, path.Base(p.script(made)))})
+	j.Pin, j.PinStep = u.Pin.V, made[0].Name
+	v := p.resolved(u.Pin.V)
+	if !slices.ContainsFunc(v.Pins, func(pin *ir.Pin) bool { return pin.Step == j.PinStep }) {
+		v.Pins = append(v.Pins, &ir.Pin{Step: j.PinStep, Interface: fingerprint(u.Step, path.Base(p.script(made[0])))})
 	}
-	return made
+	return made[0]
 }
 
 // modelImage has a job that reads a version's model run in the image that the model
@@ -82,7 +80,7 @@ func (p *planner) modelImage(j *ir.Job) {
 	for _, in := range j.Inputs {
 		if in.Version != "" && in.Step == "" && j.Pin == "" && j.ImageOf == "" {
 			j.ImageOf = in.Version
-			j.Framework, j.Version = image(p.origin(in.Version).made)
+			j.Framework, j.Version = image(p.origin(in.Version).Use)
 		}
 	}
 }
