@@ -71,7 +71,7 @@ func stopping(j *ir.Job) asl.Object {
 func (e *emitter) hyperparameters(j *ir.Job) asl.Object {
 	archive := codeFolder
 	if j.Isolated {
-		archive = "/opt/ml/input/data/" + codeChannel + "/"
+		archive = ir.ChannelPath + codeChannel + "/"
 	}
 	hyper := members(
 		"sagemaker_program", text(encode(j.Script)),

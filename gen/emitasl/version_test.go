@@ -253,7 +253,8 @@ func or(v, byDefault string) string {
 // to come before whatever the limit of metadata may drop.
 func TestRegistered(t *testing.T) {
 	t.Parallel()
-	training, inference := plantest.Both(t)
+	both := plantest.Both(t)
+	training, inference := both[0], both[1]
 	preprocess := training.Jobs()[0]
 	for i := range 60 { // more than there is room for, and before what is needed
 		name := fmt.Sprintf("More%d", i)

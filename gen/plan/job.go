@@ -21,15 +21,6 @@ const (
 	queueSeconds = 7200
 )
 
-// Container paths (SageMaker Developer Guide: build your own processing
-// container; Amazon SageMaker training storage folders).
-const (
-	inputPath   = "/opt/ml/processing/input/"
-	outputPath  = "/opt/ml/processing/output/"
-	channelPath = "/opt/ml/input/data/"
-	modelPath   = "/opt/ml/model"
-)
-
 // job resolves a step of the pipeline.
 func (p *planner) job(u *ir.Use) *ir.Job {
 	s := u.Step
@@ -98,24 +89,23 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 	if !port.Form.In() {
 		out := &ir.Output{
 			Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
-			LocalPath: or(port.Path.V, outputPath+port.Name),
+			LocalPath: port.Folder(),
 		}
 		if port.Artifact.File {
 			out.FileName = fileName(port.Artifact)
 		}
 		if port.Form == ir.ModelForm {
-			out.Model, out.LocalPath, out.FileName = true, modelPath, ""
+			out.Model, out.FileName = true, ""
 		}
 		j.Outputs = append(j.Outputs, out)
 		return
 	}
 	in := &ir.Input{
 		Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
-		File: port.Artifact.File, LocalPath: or(port.Path.V, inputPath+port.Name),
+		File: port.Artifact.File, LocalPath: port.Folder(),
 	}
 	if port.Form == ir.ChannelForm {
 		in.Channel = strings.ToLower(port.Name)
-		in.LocalPath = channelPath + in.Channel
 	}
 	p.wire(u, port, in)
 	j.Inputs = append(j.Inputs, in)

@@ -21,7 +21,10 @@ func (p *planner) places() []*ir.Place {
 			Instances:        map[string]string{}, Tags: map[string]string{},
 		}
 		if p.out.Schedule != "" {
-			place.Schedule, place.TimeZone = "DISABLED", "UTC"
+			place.Schedule, place.TimeZone = "DISABLED", or(e.TimeZone.V, "UTC")
+			if e.Schedule.V {
+				place.Schedule = "ENABLED"
+			}
 		}
 		for _, t := range e.Tags {
 			place.Tags[t.Key.V] = t.Value.V

@@ -153,3 +153,18 @@ type Training struct {
 	// Register puts the model before those who approve it.
 	Register mlmax.RegisterModel[Classifier] `group:"census" when:"Evaluate.Report.ROCAUC >= MinROCAUC"`
 }
+
+// Inference scores a new extract with the newest model that was approved, after
+// making features of it with the very code, image and transformer that the model was
+// trained with.
+type Inference struct {
+	mlmax.Pipeline `name:"census-inference"`
+
+	// Data is the extract to score. It needs no label.
+	Data mlmax.Source[Census] `default:"incoming/census.csv" local:"testdata/unlabelled.csv"`
+	// Model is what to score with.
+	Model mlmax.ModelVersion[Classifier] `from:"Training.Register" status:"Approved"`
+
+	Preprocess Preprocess `set:"Mode=infer" pin:"Model"`
+	Predict    Predict
+}
