@@ -73,7 +73,18 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("open the record of the workspace: %w", err)
 	}
-	return db, workspace, nil
+	return workspaceRecord{db, workspace}, workspace, nil
+}
+
+// A workspaceRecord is the record of a workspace.
+type workspaceRecord struct {
+	*record.DB
+	dir string
+}
+
+// SaveManifest writes the manifest of a run anew, with what the record says of it now.
+func (w workspaceRecord) SaveManifest(ctx context.Context, run string) error {
+	return local.SaveManifest(ctx, w.dir, w.DB, run)
 }
 
 // goRun is the path of what go run made: in a temporary folder, or in its cache.

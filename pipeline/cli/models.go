@@ -29,6 +29,9 @@ type registry interface {
 	NewestModel(ctx context.Context, group, status string) (*record.ModelPackage, error)
 	Approvals(ctx context.Context, group string, version int) ([]record.Approval, error)
 	Decide(ctx context.Context, a record.Approval) (before string, err error)
+	// SaveManifest keeps what is known of a run, and of what it registered, beside the
+	// record.
+	SaveManifest(ctx context.Context, run string) error
 }
 
 // A modelLine is one version in "models --json".

@@ -44,7 +44,7 @@ disturbed: it keeps the version that it has started from.`,
 			if err := a.checkDecision(c, by, note); err != nil {
 				return err
 			}
-			h, workspace, err := a.history(c)
+			h, _, err := a.history(c)
 			if none := (*noRecordError)(nil); errors.As(err, &none) {
 				return a.noModel(args[0])
 			}
@@ -56,7 +56,7 @@ disturbed: it keeps the version that it has started from.`,
 			if err != nil {
 				return err
 			}
-			return a.decide(c.Context(), h, workspace, m, v, by, note)
+			return a.decide(c.Context(), h, m, v, by, note)
 		},
 	}
 	c.Flags().SortFlags = false
@@ -89,7 +89,7 @@ func (a *app) checkDecision(c *cobra.Command, by, note string) error {
 }
 
 // decide changes a version's status, and says what that changes.
-func (a *app) decide(ctx context.Context, h history, workspace string, m *record.ModelPackage, v verdict, by, note string) error {
+func (a *app) decide(ctx context.Context, h history, m *record.ModelPackage, v verdict, by, note string) error {
 	before, err := h.Decide(ctx, record.Approval{
 		Group: m.Group, Version: m.Version, Status: v.status, Person: by, Note: note, At: a.now(),
 	})
@@ -105,6 +105,9 @@ func (a *app) decide(ctx context.Context, h history, workspace string, m *record
 		_, err = fmt.Fprintf(a.stdout, "%s is %s already%s; nothing was changed\n", which, v.status, since)
 		return err
 	}
+	if err := a.keep(ctx, h, m.Run); err != nil {
+		fmt.Fprintf(a.stderr, "warning: %v; should the record be damaged, the decision could not be found again\n", err)
+	}
 	use, err := a.whatFollows(ctx, h, m, v)
 	if err != nil {
 		return err
@@ -113,6 +116,21 @@ func (a *app) decide(ctx context.Context, h history, workspace string, m *record
 		return fmt.Errorf("the decision is recorded, but not told: %w", err)
 	}
 	return nil
+}
+
+// keep writes a decision where a record that is made again is made from: the manifest
+// of the run that registered the version. One that still goes on writes it at its end.
+func (a *app) keep(ctx context.Context, h history, id string) error {
+	run, err := h.Run(ctx, id)
+	switch {
+	case errors.Is(err, record.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case settled(*run).Status == string(pipeline.Running):
+		return nil
+	}
+	return h.SaveManifest(ctx, run.ID)
 }
 
 // since says who gave a version the status that it has.
