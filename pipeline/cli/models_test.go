@@ -48,7 +48,9 @@ func withModels(t testing.TB, versions map[string]int) *fixture {
 func modelsIn(dir string) *fixture {
 	f := newFixture(succeed)
 	f.definition.Registrations[0].When = "E.R.Loss < MaxLoss"
-	f.open = func(d *pipeline.Definition, _ place) (history, string, error) { return openRecord(d, place{workspace: dir}) }
+	f.open = func(d *pipeline.Definition, _ place) (history, string, error) {
+		return openRecord(d, place{workspace: dir})
+	}
 	f.now = func() time.Time { return time.Unix(1e9, 0) }
 	return f
 }
