@@ -23,7 +23,10 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.New(local.Options{Module: module, Workspace: p.workspace, Isolation: p.isolation})
+	return local.New(local.Options{
+		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
+		Command: func(pkg string) string { return commandOf(d, pkg) },
+	})
 }
 
 // findModule is the root of the module that holds the pipeline's code and data.
@@ -60,6 +63,18 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 var goRun = regexp.MustCompile(`/go-build\d*/|/[0-9a-f]{64}-d/[^/]+$`)
 
 func madeByGoRun(exe string) bool { return goRun.MatchString(exe) }
+
+// commandOf is how a person runs the command of another pipeline of the module, given by
+// the import path of what was generated: it lies beside this one.
+func commandOf(d *pipeline.Definition, pkg string) string {
+	other := *d
+	other.Package = pkg
+	name := commandName(&other)
+	if pkg == d.Package || strings.HasPrefix(name, "go run ") {
+		return name
+	}
+	return name[:strings.LastIndex(name, "/")+1] + path.Base(path.Dir(pkg))
+}
 
 // commandName is how a person runs this command: as they did, or with go run if
 // that is what they did.

@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
@@ -93,11 +94,13 @@ type app struct {
 	printed bool
 }
 
-// A place is where runs are kept and how jobs are isolated.
+// A place is where runs are kept, how jobs are isolated, and what is not run again.
 type place struct {
 	// workspace is a folder; empty is the module's own.
 	workspace string
 	isolation string
+	// reuse is what the run takes from earlier ones.
+	reuse local.Reuse
 }
 
 // An exit is an error with an exit code. One without an error has been reported.

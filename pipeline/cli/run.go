@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/spf13/cobra"
 )
 
@@ -21,6 +22,7 @@ type runOptions struct {
 	json      bool
 	quiet     bool
 	isolation string
+	reuse     local.Reuse
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -31,7 +33,8 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run interprets the pipeline's state machine on this machine: its jobs run as
 processes, S3 and the model registry are folders of the workspace.
 
-Values that are not given have their defaults. Interrupting once stops the run
+Values that are not given have their defaults. A step of which nothing has changed
+is not run: its outputs are taken from an earlier run. Interrupting once stops the run
 and gives its step time to end; twice kills it at once.`,
 		Example: a.runExamples(" run"),
 		Args:    a.noArguments,
@@ -49,6 +52,7 @@ and gives its step time to end; twice kills it at once.`,
 	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
+	addReuse(c, &o.reuse)
 	return c
 }
 
@@ -75,6 +79,9 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 	if !slices.Contains(isolations, o.isolation) {
 		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
 	}
+	if err := a.settleReuse(&o.reuse); err != nil {
+		return err
+	}
 	values, problems := o.values.values(a.definition)
 	if len(problems) > 0 {
 		problem := errors.Join(problems...)
@@ -85,7 +92,13 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation})
+	return a.start(ctx, o, workspace, in, values)
+}
+
+// start executes the pipeline with an input, which is values in JSON, and reports how it
+// ended.
+func (a *app) start(ctx context.Context, o runOptions, workspace string, in json.RawMessage, values map[string]any) error {
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

@@ -102,6 +102,9 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.scope, err = newScope(machine, r.reuse, r.commandOf(r.definition.Package)); err != nil {
+		return nil, err
+	}
 	for i := range jobs {
 		if err := r.python(ctx, &r.definition.Jobs[i], &jobs[i]); err != nil {
 			return nil, err
@@ -117,6 +120,7 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
+		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
 	return machine, r.store.Explain(err, 0, "recording the run")
 }

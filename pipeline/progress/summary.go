@@ -81,6 +81,12 @@ func (s *summary) table(rows [][]string) {
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
 	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	if s.Resumes != "" {
+		s.printf("  resumes run %s\n", terminal.Clean(s.Resumes))
+	}
+	if s.Partial != "" {
+		s.printf("  %s: it did a part of the pipeline, and gave no output\n", terminal.Clean(s.Partial))
+	}
 	if s.Status == pipeline.Succeeded {
 		return
 	}
@@ -154,14 +160,17 @@ func (s *summary) steps() {
 	s.printf("\nSteps\n")
 	var rows [][]string
 	for _, step := range s.Steps {
-		took, tries := "", ""
+		took, note := "", ""
 		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
 			took = span(step.Seconds)
 		}
 		if step.Attempts > 1 {
-			tries = fmt.Sprintf("%d tries", step.Attempts)
+			note = fmt.Sprintf("%d tries", step.Attempts)
 		}
-		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, tries})
+		if step.Why != "" {
+			note = strings.TrimPrefix(note+"; "+terminal.Clean(step.Why), "; ")
+		}
+		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, note})
 	}
 	s.table(rows)
 }
