@@ -25,7 +25,7 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	}
 	return local.New(local.Options{
 		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
-		Command: func(pkg string) string { return commandOf(d, pkg) },
+		Command: func(pkg string) string { return commandOf(d, p.command, pkg) },
 	})
 }
 
@@ -63,18 +63,6 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 var goRun = regexp.MustCompile(`/go-build\d*/|/[0-9a-f]{64}-d/[^/]+$`)
 
 func madeByGoRun(exe string) bool { return goRun.MatchString(exe) }
-
-// commandOf is how a person runs the command of another pipeline of the module, given by
-// the import path of what was generated: it lies beside this one.
-func commandOf(d *pipeline.Definition, pkg string) string {
-	other := *d
-	other.Package = pkg
-	name := commandName(&other)
-	if pkg == d.Package || strings.HasPrefix(name, "go run ") {
-		return name
-	}
-	return name[:strings.LastIndex(name, "/")+1] + path.Base(path.Dir(pkg))
-}
 
 // commandName is how a person runs this command: as they did, or with go run if
 // that is what they did.

@@ -101,6 +101,8 @@ type place struct {
 	isolation string
 	// reuse is what the run takes from earlier ones.
 	reuse local.Reuse
+	// command is how a person runs this command.
+	command string
 }
 
 // An exit is an error with an exit code. One without an error has been reported.
@@ -144,7 +146,7 @@ func (a *app) main(args []string) int {
 // asked for as JSON: who reads that is to find an object, whatever happened.
 func (a *app) printMistake(root *cobra.Command, args []string, mistake error) error {
 	c, _, err := root.Find(args)
-	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" {
+	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" && c.Name() != "resume" {
 		return nil
 	}
 	cause, _, _ := strings.Cut(mistake.Error(), "\n\thint:")

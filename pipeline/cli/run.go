@@ -46,14 +46,19 @@ and gives its step time to end; twice kills it at once.`,
 			return a.run(c.Context(), o, workspace)
 		},
 	}
-	flags := c.Flags()
-	flags.SortFlags = false
+	c.Flags().SortFlags = false
 	o.values = addFlags(a.definition, c)
+	addReuse(c, &o.reuse)
+	addTelling(c, &o)
+	return c
+}
+
+// addTelling defines the flags of how a run is told, and how its jobs are kept apart.
+func addTelling(c *cobra.Command, o *runOptions) {
+	flags := c.Flags()
 	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
-	addReuse(c, &o.reuse)
-	return c
 }
 
 // runExamples are the examples of run, under the name by which it is called.
@@ -76,10 +81,7 @@ func (a *app) runExamples(verb string) string {
 
 // run executes the pipeline and reports how it ended.
 func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
-	if !slices.Contains(isolations, o.isolation) {
-		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
-	}
-	if err := a.settleReuse(&o.reuse); err != nil {
+	if err := a.settleOptions(&o); err != nil {
 		return err
 	}
 	values, problems := o.values.values(a.definition)
@@ -88,17 +90,24 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)
 		return a.fail(o, exitFailed, hint, a.nothing(values, "BadParameters", problem))
 	}
+	return a.start(ctx, o, workspace, values)
+}
+
+// settleOptions says what is wrong with flags that are not parameters.
+func (a *app) settleOptions(o *runOptions) error {
+	if !slices.Contains(isolations, o.isolation) {
+		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
+	}
+	return a.settleReuse(&o.reuse)
+}
+
+// start executes the pipeline with an input and reports how it ended.
+func (a *app) start(ctx context.Context, o runOptions, workspace string, values map[string]any) error {
 	in, err := json.Marshal(values)
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
-	return a.start(ctx, o, workspace, in, values)
-}
-
-// start executes the pipeline with an input, which is values in JSON, and reports how it
-// ended.
-func (a *app) start(ctx context.Context, o runOptions, workspace string, in json.RawMessage, values map[string]any) error {
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse})
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse, a.command})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

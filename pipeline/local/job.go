@@ -120,7 +120,7 @@ func (h *handler) inputError(ctx context.Context, j *job, in input, err error) e
 	switch {
 	case errors.As(err, &corrupt):
 		// Not the step's doing, and no retry mends it.
-		return fmt.Errorf("input %q of step %s: %w; it is not given to the step. Run again", in.port, j.task.State, err)
+		return h.mend(ctx, corrupt)
 	case errors.Is(err, record.ErrNotFound):
 		text := fmt.Sprintf("ClientError: No S3 objects found under S3 URL %q given in input data source", in.uri)
 		return h.failUnstarted(j, text)

@@ -51,7 +51,11 @@ func (r *run) interrupted(ctx context.Context) error {
 		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
 			return err
 		}
-		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
+		text := fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete", old.ID, where, complete, old.TotalSteps)
+		if old.ID != r.reuse.Resumes {
+			text += fmt.Sprintf(". Continue: %s resume %s", r.commandOf(old.Package), old.ID)
+		}
+		r.warn("", text)
 	}
 	return nil
 }
@@ -102,7 +106,7 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.scope, err = newScope(machine, r.reuse, r.commandOf(r.definition.Package)); err != nil {
+	if err := r.plan(ctx, machine); err != nil {
 		return nil, err
 	}
 	for i := range jobs {
@@ -122,7 +126,18 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
 		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
+	r.recorded = err == nil
 	return machine, r.store.Explain(err, 0, "recording the run")
+}
+
+// plan settles which part of the machine is done, and what is taken from earlier runs.
+func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
+	if r.scope, err = newScope(machine, r.reuse, r.commandOf(r.definition.Package)); err != nil || r.reuse.Resumes == "" {
+		return err
+	}
+	steps, err := r.db.Steps(ctx, r.reuse.Resumes)
+	r.scope.resumed(steps)
+	return err
 }
 
 // roleOf is the ARN that stands for a role; nothing checks what it may do.

@@ -48,7 +48,7 @@ func (h *handler) begin(ctx context.Context, j *job, resource string) (json.RawM
 	if err := h.scope.mayRun(j.task.State, why); err != nil {
 		return nil, err
 	}
-	if h.scope.Why {
+	if h.scope.Why || h.scope.complete[j.task.State] != nil {
 		h.tracker.explain(j.task.State, why)
 	}
 	return nil, h.start(ctx, j, resource)
@@ -214,13 +214,31 @@ func (h *handler) describeAgain(j *job, resource string, before json.RawMessage,
 	return describe, nil
 }
 
+// mend is the error of an object that is not what was stored, with what to do: the step
+// that made it has to run again.
+func (h *handler) mend(ctx context.Context, e *objects.CorruptError) error {
+	text, id, step := h.spoiled(ctx, e)
+	if step == "" {
+		return &nextError{text + "; it is not given to a step. Store it again, by a run that is given its file", e}
+	}
+	made, err := h.db.Run(ctx, id)
+	if err != nil {
+		return errors.Join(e, err)
+	}
+	return &nextError{fmt.Sprintf("%s; step %s must run again: %s resume %s --from %s", text, step, h.commandOf(made.Package), id, step), e}
+}
+
 // why says why a job has to run: problem, if its outputs are there and cannot be used,
 // else what is not as it was in the step's newest earlier try.
 func (h *handler) why(ctx context.Context, j *job, problem string) (string, error) {
 	if problem != "" {
 		return problem, nil
 	}
-	earlier, err := h.db.Earlier(ctx, h.definition.Name, h.id, j.task.State)
+	var err error
+	earlier := h.scope.complete[j.task.State]
+	if earlier == nil {
+		earlier, err = h.db.Earlier(ctx, h.definition.Name, h.id, j.task.State)
+	}
 	switch {
 	case errors.Is(err, record.ErrNotFound):
 		return "it has not run before", nil

@@ -92,6 +92,7 @@ type run struct {
 	packages      map[string]string // and the digest of what is installed for it
 	reuse         Reuse
 	scope         *scope
+	recorded      bool // the record knows the run
 	commandOf     func(pkg string) string
 	reasons       reasons
 	notes         []string // for the parity note
@@ -123,7 +124,7 @@ func (r *run) warn(step, text string) {
 func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.RawMessage, on func(pipeline.Event)) (*pipeline.Outcome, error) {
 	x, err := r.begin(ctx, d, on)
 	if err != nil {
-		return nil, trouble(err)
+		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
 	x.helpers.Close()
@@ -204,7 +205,7 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 				outcome.Cause = "stopped before its first step"
 			}
 		} else {
-			err = trouble(err)
+			err = trouble(err, r.resume())
 			outcome.Cause = err.Error()
 		}
 	}
@@ -264,7 +265,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 		outcome.Output = result.Output
 	}
 	if failure != nil {
-		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure).Error()
+		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure, r.resume()).Error()
 	}
 	if outcome.Status == pipeline.TimedOut && outcome.Error == "" {
 		outcome.Error = asl.ErrorTimeout

@@ -6,7 +6,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/record"
 )
 
 // A Reuse says what a run takes from earlier runs, and which part of the pipeline it
@@ -73,6 +75,8 @@ type scope struct {
 	Reuse
 	order   map[string]int
 	command string
+	// complete are the jobs that succeeded in the run that is resumed.
+	complete map[string]*record.Step
 }
 
 // newScope numbers the states of a machine; those in branches come with their parent.
@@ -86,6 +90,16 @@ func newScope(m *asl.Machine, u Reuse, command string) (*scope, error) {
 		}
 	}
 	return s, s.Check(steps)
+}
+
+// resumed notes which jobs were complete in the run that is resumed.
+func (s *scope) resumed(steps []record.Step) {
+	s.complete = map[string]*record.Step{}
+	for i := range steps {
+		if steps[i].CacheKey != "" && steps[i].Status == string(pipeline.Succeeded) {
+			s.complete[steps[i].Name] = &steps[i]
+		}
+	}
 }
 
 func (s *scope) number(state *asl.State, at int) {

@@ -146,6 +146,16 @@ func (t *tracker) end(p *progress, kind pipeline.EventKind, status pipeline.Stat
 	t.emit(pipeline.Event{Kind: kind, Step: p.Name, Attempt: p.attempt, Status: status, Message: message, Seconds: p.Seconds, Cached: p.Cached})
 }
 
+// outcome is that of one step so far.
+func (t *tracker) outcome(name string) pipeline.StepOutcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.step(name); p != nil {
+		return p.StepOutcome
+	}
+	return pipeline.StepOutcome{}
+}
+
 // outcomes are the steps in order.
 func (t *tracker) outcomes() []pipeline.StepOutcome {
 	t.mu.Lock()

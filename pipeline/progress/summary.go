@@ -212,15 +212,18 @@ func (s *summary) next() {
 	switch {
 	case s.Status == pipeline.Succeeded:
 		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
+		if s.Partial != "" {
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with the other steps"})
+		}
 	default:
 		if s.FailedStep != "" {
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
-		what := "run again"
 		if len(s.Steps) > 0 {
-			what += "; this run and what it made are kept"
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with it; what is complete is kept"})
+		} else {
+			rows = append(rows, []string{c, "run again"})
 		}
-		rows = append(rows, []string{c, what})
 	}
 	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
 	for _, r := range rows {
