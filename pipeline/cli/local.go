@@ -25,8 +25,8 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 		return nil, err
 	}
 	return local.New(local.Options{
-		Module: module, Workspace: p.workspace, Isolation: p.isolation,
-		Command: func(main string) string { return commandOf(d, commandName(d), main) },
+		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
+		Command: func(main string) string { return commandOf(d, p.command, main) },
 	})
 }
 
@@ -106,7 +106,7 @@ func commandName(d *pipeline.Definition) string {
 // commandOf is how a person runs another generated main of the same module, by its
 // import path: as they run this one, by the command own.
 func commandOf(d *pipeline.Definition, own, main string) string {
-	if main == path.Dir(d.Package) {
+	if main == path.Dir(d.Package) || main == "." {
 		return own
 	}
 	if !strings.HasPrefix(own, "go run ") {

@@ -52,7 +52,11 @@ func (r *run) interrupted(ctx context.Context) error {
 		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
 			return err
 		}
-		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
+		text := fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete", old.ID, where, complete, old.TotalSteps)
+		if old.ID != r.reuse.Resumes {
+			text += fmt.Sprintf(". Continue: %s resume %s", r.command(path.Dir(old.Package)), old.ID)
+		}
+		r.warn("", text)
 	}
 	return nil
 }
@@ -108,6 +112,9 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.plan(ctx, machine); err != nil {
+		return nil, err
+	}
 	for i := range jobs {
 		if err := r.python(ctx, r.definition.Job(jobs[i].Step), &jobs[i]); err != nil {
 			return nil, err
@@ -124,9 +131,21 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
+		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
+	r.recorded = err == nil
 	failpoint.Hit(failpoint.RunRecorded)
 	return machine, r.store.Explain(err, 0, "recording the run")
+}
+
+// plan settles which part of the machine is done, and what is taken from earlier runs.
+func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
+	if r.scope, err = newScope(machine, r.reuse, r.own()); err != nil || r.reuse.Resumes == "" {
+		return err
+	}
+	steps, err := r.db.Steps(ctx, r.reuse.Resumes)
+	r.scope.resumed(steps)
+	return err
 }
 
 // roleOf is the ARN that stands for a role; nothing checks what it may do.

@@ -104,6 +104,11 @@ func TestPinnedStepRunsTheCodeOfTheVersion(t *testing.T) {
 		if err != nil || string(text) != "scale\nage,income\n39,low\n50,high\n" {
 			t.Errorf("predictions: %q, %v", text, err)
 		}
+		for _, s := range infer.succeed(`{}`).Steps {
+			if !s.Cached {
+				t.Errorf("%s ran again", s.Name)
+			}
+		}
 	})
 }
 
