@@ -197,6 +197,9 @@ func TestWithoutVersionTheRunSaysWhatToDo(t *testing.T) {
 			if diff := cmp.Diff(c.next, next); diff != "" {
 				t.Error(diff)
 			}
+			if len(o.Versions) > 0 {
+				t.Errorf("it started from %v", o.Versions)
+			}
 			steps, err := infer.record().Steps(t.Context(), o.Run)
 			for _, s := range steps {
 				if s.Job != "" || err != nil {
