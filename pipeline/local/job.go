@@ -163,7 +163,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 		python = j.python
 	}
 	s := &j.sandbox
-	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers
+	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers.get(h.newHelpers)
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {

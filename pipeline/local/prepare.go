@@ -68,18 +68,20 @@ type source struct {
 }
 
 // warm settles how jobs are kept apart, and starts the helper of the first jobs without
-// waiting for it.
-func (r *run) warm(ctx context.Context) error {
+// waiting for it, unless the last run gives reason to believe that none will run.
+func (r *run) warm(ctx context.Context) (err error) {
 	if err := r.chooseIsolation(ctx); err != nil {
 		return err
 	}
 	// A folder that stays: every helper mounts its root there, out of others' sight.
-	folder := filepath.Join(r.dir, "mnt")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(r.dir, mounts), 0o700); err != nil {
 		return r.store.Explain(err, 0, "making the folder for mounts")
 	}
-	if len(r.definition.Jobs) > 0 {
-		r.helpers = sandbox.NewHelpers(r.mode, folder)
+	if r.last, err = r.expected(ctx); err != nil {
+		return err
+	}
+	if r.last == nil && len(r.definition.Jobs) > 0 {
+		r.helpers.get(r.newHelpers)
 	}
 	return nil
 }
@@ -120,6 +122,9 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 			return nil, err
 		}
 		r.made[jobs[i].Step] = jobs[i]
+	}
+	if err := r.unexpected(ctx, in, jobs); err != nil {
+		return nil, err
 	}
 	definition := sha256.Sum256(r.definition.ASL)
 	shown, err := json.Marshal(in.shown)

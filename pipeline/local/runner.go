@@ -96,7 +96,8 @@ type run struct {
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	helpers       *sandbox.Helpers
+	helpers       helpers
+	last          *record.Run // the run whose every job is expected in the cache, or nil
 	source        chan source
 	cleaning      sync.WaitGroup // what goes on beside the run
 

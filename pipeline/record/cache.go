@@ -66,6 +66,19 @@ func (d *DB) Earlier(ctx context.Context, pipeline, run, step string) (*Step, er
 	return &found[0], nil
 }
 
+// Last returns the newest run of a pipeline, or nil if it has none.
+func (d *DB) Last(ctx context.Context, pipeline string) (*Run, error) {
+	rows, err := d.db.QueryContext(ctx, selectRuns+" WHERE pipeline=? ORDER BY seq DESC LIMIT 1", pipeline)
+	if err != nil {
+		return nil, fmt.Errorf("read the last run: %w", err)
+	}
+	found, err := scanRuns(rows)
+	if err != nil || len(found) == 0 {
+		return nil, err
+	}
+	return &found[0], nil
+}
+
 // Outputs returns what a try wrote, in order.
 func (d *DB) Outputs(ctx context.Context, step int64) ([]Port, error) {
 	find, err := d.statement(ctx, findOutputs)
