@@ -65,7 +65,7 @@ func allowProgram(dir, program string) error {
 }
 
 // openCode opens the archive of a training job's code.
-func (h *handler) openCode(ctx context.Context, j *job, submit string) (*os.File, error) {
+func (h *handler) openCode(ctx context.Context, j *job, submit string) (io.ReadCloser, error) {
 	if !path.IsAbs(submit) {
 		bucket, key, err := objects.Parse(submit)
 		if err != nil {
