@@ -23,7 +23,10 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.New(local.Options{Module: module, Workspace: p.workspace, Isolation: p.isolation})
+	return local.New(local.Options{
+		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
+		Command: func(pkg string) string { return commandOf(d, p.command, pkg) },
+	})
 }
 
 // findModule is the root of the module that holds the pipeline's code and data.

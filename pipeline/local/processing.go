@@ -60,8 +60,8 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	defer h.discard(j)
-	if err := h.start(ctx, j, "Processing"); err != nil {
-		return nil, err
+	if response, err := h.begin(ctx, j, "Processing"); response != nil || err != nil {
+		return response, err
 	}
 	if err := h.execute(ctx, j); err != nil {
 		if ctx.Err() != nil {
@@ -87,6 +87,8 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		},
 		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	}
+	j.recipe = h.recipe(j, request.AppSpecification.ImageUri)
+	j.recipe.Entry, j.recipe.Arguments = request.AppSpecification.ContainerEntrypoint, request.AppSpecification.ContainerArguments
 	if len(request.AppSpecification.ContainerEntrypoint) == 0 {
 		return nil, h.unsupported(t, "a processing job without ContainerEntrypoint, which runs the image's own")
 	}
@@ -111,6 +113,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 			return nil, asl.Fail(sageMakerRefused, fmt.Sprintf("output %q: %v", out.OutputName, err))
 		}
 		j.outputs = append(j.outputs, output{port: out.OutputName, target: path.Clean(out.S3Output.LocalPath)})
+		j.recipe.Outputs = append(j.recipe.Outputs, recipeOutput{out.OutputName, path.Clean(out.S3Output.LocalPath), h.fileName(t.State, out.OutputName)})
 	}
 	h.oneHost(t, request.ProcessingResources.ClusterConfig.InstanceCount)
 	config, err := processingConfig(t.Arguments, request.ProcessingJobName)

@@ -37,7 +37,7 @@ func (r *run) python(ctx context.Context, j *pipeline.Job, made *record.Job) err
 	if err != nil {
 		return fmt.Errorf("prepare Python for step %s: %w", j.Name, err)
 	}
-	r.pythons[j.Name] = env.Python
+	r.pythons[j.Name], r.packages[j.Name] = env.Python, env.Digest
 	made.Python, made.Packages, made.Environment = env.Version, env.Packages, env.Digest
 	if env.Note != "" {
 		r.notes = append(r.notes, env.Note)

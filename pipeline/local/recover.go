@@ -85,9 +85,9 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// mend removes what a killed process has left, and writes the manifests that it
+// tidy removes what a killed process has left, and writes the manifests that it
 // did not come to write.
-func (r *run) mend(ctx context.Context) error {
+func (r *run) tidy(ctx context.Context) error {
 	if err := r.store.SweepImports(ctx, bucket); err != nil {
 		return err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -37,6 +38,11 @@ type Options struct {
 	// Grace is how long a stopped step has to end by itself; 0 is 10 seconds.
 	// (SageMaker gives a training job 120.)
 	Grace time.Duration
+	// Reuse says what runs take from earlier ones, and which part of a pipeline they do.
+	Reuse Reuse
+	// Command says how a person runs the command of a generated package, given by its
+	// import path, for what they are told to do next; nil is with go run.
+	Command func(pkg string) string
 	// Rand makes the names of executions; nil is the system's.
 	Rand io.Reader
 }
@@ -58,6 +64,9 @@ func New(o Options) (*Runner, error) {
 	}
 	if o.Grace == 0 {
 		o.Grace = sandbox.DefaultGrace
+	}
+	if o.Command == nil {
+		o.Command = func(pkg string) string { return "go run " + path.Dir(pkg) }
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
@@ -81,10 +90,16 @@ type run struct {
 	mode          sandbox.Mode
 	modeNote      string
 	pythons       map[string]string // a step's interpreter
+	packages      map[string]string // and the digest of what is installed for it
+	reuse         Reuse
+	scope         *scope
+	recorded      bool // the record knows the run
+	commandOf     func(pkg string) string
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	helpers       *sandbox.Helpers
+	helpers       helpers
+	last          *record.Run // the run whose every job is expected in the cache, or nil
 	source        chan source
 	cleaning      sync.WaitGroup // what goes on beside the run
 
@@ -111,7 +126,7 @@ func (r *run) warn(step, text string) {
 func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.RawMessage, on func(pipeline.Event)) (*pipeline.Outcome, error) {
 	x, err := r.begin(ctx, d, on)
 	if err != nil {
-		return nil, trouble(err)
+		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
 	x.helpers.Close()
@@ -149,7 +164,8 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	if _, err := io.ReadFull(r.options.Rand, name); err != nil {
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
-	x := &run{definition: d, module: module, grace: r.options.Grace, pythons: map[string]string{}, on: on}
+	x := &run{definition: d, module: module, grace: r.options.Grace, pythons: map[string]string{}, packages: map[string]string{}, reuse: r.options.Reuse,
+		commandOf: r.options.Command, on: on}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
 	// To the millisecond, since that is all of it that the machine sees.
 	x.started = x.clock.Now().Truncate(time.Millisecond)
@@ -191,7 +207,7 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 				outcome.Cause = "stopped before its first step"
 			}
 		} else {
-			err = trouble(err)
+			err = trouble(err, r.resume())
 			outcome.Cause = err.Error()
 		}
 	}
@@ -209,7 +225,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 		return err
 	}
 	if r.unclean {
-		if err := r.mend(ctx); err != nil {
+		if err := r.tidy(ctx); err != nil {
 			return err
 		}
 		r.clean = true
@@ -223,7 +239,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err != nil {
 		return err
 	}
-	r.tracker = newTracker(machine, r.emit, r.clock.Now, r.reasons.get)
+	r.tracker = newTracker(machine, r.scope.after, r.emit, r.clock.Now, r.reasons.get)
 	r.clock.waits = r.tracker.wait
 	result, err := asl.Run(ctx, machine, in.machine, asl.Options{
 		Handler: &handler{r},
@@ -235,6 +251,10 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 			MachineID: "arn:aws:states:" + region + ":" + account + ":stateMachine:" + r.definition.Name, MachineName: r.definition.Name,
 		},
 	})
+	outcome.Resumes, outcome.Partial = r.reuse.Resumes, r.reuse.partial()
+	if errors.Is(err, errPartDone) {
+		result, err = &asl.Result{Status: asl.Succeeded}, nil
+	}
 	return r.conclude(context.WithoutCancel(ctx), result, err, outcome)
 }
 
@@ -253,7 +273,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 		outcome.Output = result.Output
 	}
 	if failure != nil {
-		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure).Error()
+		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure, r.resume()).Error()
 	}
 	if outcome.Status == pipeline.TimedOut && outcome.Error == "" {
 		outcome.Error = asl.ErrorTimeout
