@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -43,8 +44,11 @@ type recipeInput struct {
 // A recipeOutput is a folder that the job writes, and the file in it that is meant.
 type recipeOutput struct{ Name, Path, File string }
 
-// key is the hex SHA-256 of the recipe.
+// key is the hex SHA-256 of the recipe, or empty where it is not known which code runs.
 func (r *recipe) key() string {
+	if r.Code == "" {
+		return ""
+	}
 	text, err := json.Marshal(r)
 	if err != nil {
 		panic(err) // it is text
@@ -69,10 +73,10 @@ func (r *recipe) parts() map[string]string {
 	}
 	for _, in := range r.Inputs {
 		all["input "+in.Name] = short(in.Digest)
-		all["place of input "+in.Name] = brief(strings.TrimSpace(in.Path + " " + in.File + " " + in.ContentType))
+		all["place of input "+in.Name] = brief(words(in.Path, in.File, in.ContentType))
 	}
 	for _, out := range r.Outputs {
-		all["output "+out.Name] = brief(strings.TrimSpace(out.Path + " " + out.File))
+		all["output "+out.Name] = brief(words(out.Path, out.File))
 	}
 	for _, m := range r.Metrics {
 		all["metric "+m.Name] = brief(m.Regex)
@@ -80,13 +84,21 @@ func (r *recipe) parts() map[string]string {
 	return all
 }
 
-// arguments names each argument by the flag before it, or by its place.
+// words joins the texts that are not empty.
+func words(all ...string) string {
+	return strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), " ")
+}
+
+// arguments names each argument by the flag before it, or by its place among those that
+// have none.
 func arguments(all map[string]string, list []string) {
+	bare := 0
 	for i := 0; i < len(list); i++ {
 		name, value := list[i], "given"
 		switch {
 		case !strings.HasPrefix(name, "-"):
-			name, value = fmt.Sprint(i+1), name
+			bare++
+			name, value = fmt.Sprint(bare), name
 		case strings.Contains(name, "="):
 			name, value, _ = strings.Cut(name, "=")
 		case i+1 < len(list) && !strings.HasPrefix(list[i+1], "--"):

@@ -36,7 +36,9 @@ func (h *handler) begin(ctx context.Context, j *job, resource string) (json.RawM
 		return nil, err
 	}
 	why := "it was asked for"
-	if h.scope.mayReuse(j.task.State) {
+	if j.step.CacheKey == "" {
+		why = "it is not known which code it runs"
+	} else if h.scope.mayReuse(j.task.State) {
 		response, problem, err := h.reuse(ctx, j, resource)
 		if response != nil || err != nil {
 			return response, err

@@ -153,3 +153,228 @@ func (p *project) edges(run string) []string {
 	}
 	return all
 }
+
+// spoil damages a file, which may be that of many keys.
+func spoil(t *testing.T, file string) {
+	t.Helper()
+	if err := os.Chmod(file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, []byte("evil\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestDamagedResultIsNotUsed(t *testing.T) {
+	t.Parallel()
+	const corrupt = `^Preprocess the outputs of run [0-9a-f]{12} cannot be used: artifact train\.csv of run [0-9a-f]{12} is corrupt ` +
+		`\(sha256 expected [0-9a-f]{12}, found [0-9a-f]{12}\); step Preprocess runs again$`
+	tests := []struct {
+		name   string
+		damage func(t *testing.T, p *project, o *pipeline.Outcome)
+		warned string
+	}{
+		{"changed", func(t *testing.T, _ *project, o *pipeline.Outcome) {
+			spoil(t, filepath.Join(pathOf(t, o, "Preprocess.Train"), "train.csv"))
+		}, corrupt},
+		{"gone", func(t *testing.T, _ *project, o *pipeline.Outcome) {
+			if err := os.Remove(filepath.Join(pathOf(t, o, "Preprocess.Train"), "train.csv")); err != nil {
+				t.Fatal(err)
+			}
+		}, `^Preprocess the outputs of run [0-9a-f]{12} cannot be used: artifact train\.csv of run [0-9a-f]{12} is corrupt ` +
+			`\(its file is gone; sha256 expected [0-9a-f]{12}\); step Preprocess runs again$`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			modes(t, func(t *testing.T, isolation string) {
+				p := training(t, isolation)
+				first := p.succeed(`{}`)
+				tt.damage(t, p, first)
+				second := p.succeed(`{}`)
+				if diff := cmp.Diff([]string{"Train", "Evaluate"}, cachedSteps(second)); diff != "" {
+					t.Error(diff)
+				}
+				warned := p.said(pipeline.Warned)
+				if len(warned) != 1 {
+					t.Fatalf("warned: %q", warned)
+				}
+				matches(t, "the warning", warned[0], tt.warned)
+				// What it wrote is sound, and is taken from now on.
+				content, err := os.ReadFile(filepath.Join(pathOf(t, second, "Preprocess.Train"), "train.csv"))
+				if err != nil || !strings.HasPrefix(string(content), "age,income\n") {
+					t.Errorf("train.csv is %q, %v", content, err)
+				}
+				if got := cachedSteps(p.succeed(`{}`)); len(got) != 3 {
+					t.Errorf("the third run's cached steps: %v", got)
+				}
+			})
+		})
+	}
+}
+
+// pathOf is where an artifact of a run is.
+func pathOf(t *testing.T, o *pipeline.Outcome, name string) string {
+	t.Helper()
+	for _, a := range o.Artifacts {
+		if a.Name == name {
+			return a.Path
+		}
+	}
+	t.Fatalf("run %s has no artifact %s", o.Run, name)
+	return ""
+}
+
+// TestCacheAcrossPipelines: what another pipeline of the workspace has made is taken, if
+// its key is the same, and else not.
+func TestCacheAcrossPipelines(t *testing.T) {
+	t.Parallel()
+	p := training(t, "direct")
+	first := p.succeed(`{}`)
+	p.definition.Name = "census-other"
+	p.definition.ASL = []byte(strings.ReplaceAll(string(p.definition.ASL), "census-training", "census-other"))
+	second := p.succeed(`{}`)
+	if diff := cmp.Diff([]string{"Preprocess", "Train", "Evaluate"}, cachedSteps(second)); diff != "" {
+		t.Error(diff)
+	}
+	if why := second.Steps[0].Why; why != "run "+first.Run {
+		t.Errorf("taken from %q", why)
+	}
+	for _, a := range second.Artifacts[1:] {
+		if !strings.HasPrefix(a.URI, "s3://local/runs/census-other/"+second.Run+"/") {
+			t.Errorf("%s is %s", a.Name, a.URI)
+		}
+	}
+	third := p.with(Reuse{Why: true}).succeed(`{"Preprocess.SplitRatio": 0.3}`)
+	if why := third.Steps[0].Why; why != "since run "+second.Run+": argument --train-test-split-ratio was 0.2, is 0.3" {
+		t.Errorf("it ran for %q", why)
+	}
+}
+
+// TestFailedStepIsNotCached: neither what a failed try wrote, nor that it failed.
+func TestFailedStepIsNotCached(t *testing.T) {
+	t.Parallel()
+	p := training(t, "direct")
+	p.write("steps/train/train.sh", "#!/bin/sh\necho x > \"$SM_MODEL_DIR/x\"\n[ -f \"$SM_MODEL_DIR/y\" ]\n", 0o755)
+	first := p.fails(t.Context(), `{}`)
+	second, err := p.with(Reuse{Why: true}).run(t.Context(), `{}`)
+	if err != nil || second.Status != pipeline.Failed {
+		t.Fatalf("%+v, %v", second, err)
+	}
+	if diff := cmp.Diff([]string{"Preprocess"}, cachedSteps(second)); diff != "" {
+		t.Error(diff)
+	}
+	if why := second.Steps[1].Why; why != "it ended FAILED in run "+first.Run {
+		t.Errorf("it ran for %q", why)
+	}
+}
+
+// TestCachedRunStartsNothing: a run of which every step is cached starts no helper.
+func TestCachedRunStartsNothing(t *testing.T) {
+	t.Parallel()
+	modes(t, func(t *testing.T, isolation string) {
+		p := training(t, isolation)
+		p.succeed(`{}`)
+		for _, tt := range []struct {
+			input  string
+			starts bool
+		}{{`{}`, false}, {`{"Train.Strength": 1.0}`, true}, {`{"Train.Strength": 1.0}`, false}} {
+			r, err := New(p.options)
+			if err != nil {
+				t.Fatal(err)
+			}
+			x, err := r.begin(t.Context(), p.definition, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o, err := x.run(t.Context(), json.RawMessage(tt.input))
+			started := x.helpers.all != nil
+			x.helpers.Close()
+			x.cleaning.Wait()
+			if err := x.close(); err != nil {
+				t.Error(err)
+			}
+			if err != nil || o.Status != pipeline.Succeeded {
+				t.Fatalf("%+v, %v", o, err)
+			}
+			if started != tt.starts {
+				t.Errorf("%s: a helper was started: %v", tt.input, started)
+			}
+		}
+	})
+}
+
+// TestResumedRunIsLinked: it says which run it goes on from, and what has changed since of
+// what was complete.
+func TestResumedRunIsLinked(t *testing.T) {
+	t.Parallel()
+	p := training(t, "direct")
+	p.write("steps/evaluate/evaluate.sh", "exit 1\n", 0o644)
+	first := p.fails(t.Context(), `{}`)
+	p.write("steps/evaluate/evaluate.sh", evaluateScript, 0o644)
+	p.write("steps/train/train.sh", trainScript+"# changed\n", 0o755)
+	p.events = nil
+	second := p.with(Reuse{Resumes: first.Run}).succeed(`{}`)
+	if second.Resumes != first.Run {
+		t.Errorf("it resumes %q", second.Resumes)
+	}
+	if diff := cmp.Diff([]string{"Preprocess"}, cachedSteps(second)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"Train since run " + first.Run + ": code changed"}, p.said(pipeline.StepExplained)); diff != "" {
+		t.Error(diff)
+	}
+	run, err := p.record().Run(t.Context(), second.Run)
+	if err != nil || run.Resumes != first.Run {
+		t.Errorf("recorded: %+v, %v", run, err)
+	}
+}
+
+func TestPartsOfAPipeline(t *testing.T) {
+	t.Parallel()
+	names := []string{"Preprocess", "Train", "Evaluate", "Register"}
+	ok := map[Reuse]string{
+		{}:                              "",
+		{NoCache: true}:                 "",
+		{From: "Train"}:                 "",
+		{Only: "Register"}:              "only Register",
+		{Until: "Train"}:                "until Train",
+		{From: "Train", Until: "Train"}: "until Train",
+		{NoCache: true, Until: "Train"}: "until Train",
+	}
+	for u, partial := range ok {
+		if err := u.Check(names); err != nil || u.partial() != partial {
+			t.Errorf("%+v: %q, %v", u, u.partial(), err)
+		}
+	}
+	for _, u := range []Reuse{
+		{From: "train"}, {Only: "X"}, {Until: "X"}, {Only: "Train", From: "Train"}, {Only: "Train", Until: "Train"},
+		{NoCache: true, From: "Train"}, {NoCache: true, Only: "Train"}, {From: "Evaluate", Until: "Train"},
+	} {
+		if u.Check(names) == nil {
+			t.Errorf("%+v is taken", u)
+		}
+	}
+	p := training(t, "direct")
+	o, err := p.with(Reuse{Until: "Nothing"}).run(t.Context(), `{}`)
+	if err == nil || o.Status != pipeline.Failed {
+		t.Errorf("an unknown step: %+v, %v", o, err)
+	}
+	o = p.with(Reuse{Until: "Preprocess"}).succeed(`{}`)
+	if o.Partial != "until Preprocess" || o.Output != nil || o.Model != nil {
+		t.Errorf("%+v", o)
+	}
+	if diff := cmp.Diff([]string{"Train", "Evaluate", "Register"}, p.said(pipeline.StepSkipped)); diff != "" {
+		t.Error(diff)
+	}
+	run, err := p.record().Run(t.Context(), o.Run)
+	if err != nil || run.Partial != "until Preprocess" || run.Status != "SUCCEEDED" {
+		t.Errorf("recorded: %+v, %v", run, err)
+	}
+	// A registration is no step that can be cached.
+	p.with(Reuse{}).succeed(`{}`)
+	o = p.with(Reuse{Only: "Register"}).succeed(`{}`)
+	if len(cachedSteps(o)) != 3 || o.Steps[3].Status != pipeline.Succeeded || o.Partial != "only Register" {
+		t.Errorf("%+v", o)
+	}
+}

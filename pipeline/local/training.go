@@ -74,12 +74,7 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 	}
 	defer h.discard(j)
 	s := newScript(request.HyperParameters, request.Environment)
-	if !path.IsAbs(s.submit) {
-		// Else a channel brings it. Who cannot read it says so below.
-		if source, err := h.store.Materialise(ctx, s.submit); err == nil {
-			j.recipe.Code = source.Digest
-		}
-	}
+	h.codeOf(ctx, j, s.submit)
 	if response, err := h.begin(ctx, j, "Training"); response != nil || err != nil {
 		return response, err
 	}
@@ -170,6 +165,17 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 		j.line = m.line
 	}
 	return j, m, nil
+}
+
+// codeOf notes which code a job runs, unless a channel brings it. What cannot be read is
+// told when it is unpacked.
+func (h *handler) codeOf(ctx context.Context, j *job, submit string) {
+	if path.IsAbs(submit) {
+		return
+	}
+	if source, err := h.store.Materialise(ctx, submit); err == nil {
+		j.recipe.Code = source.Digest
+	}
 }
 
 // endTraining stores what the job wrote and describes it.
