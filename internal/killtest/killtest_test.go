@@ -46,7 +46,7 @@ func TestKilledAnywhere(t *testing.T) {
 			t.Errorf("an undisturbed run comes to %s %d times, not %d", p, l.Hits[p], least)
 		}
 		for n := range l.Hits[p] {
-			k := Kill{Point: p, N: n + 1, Isolation: "auto"}
+			k := Kill{Point: p, N: n + 1, Isolation: "auto", Resume: true}
 			t.Run(fmt.Sprintf("%s/%d", p, n+1), func(t *testing.T) {
 				t.Parallel()
 				if err := l.Try(t.Context(), k); err != nil {
