@@ -72,6 +72,11 @@ func (h *handler) openCode(ctx context.Context, j *job, submit string) (io.ReadC
 			return nil, fmt.Errorf("sagemaker_submit_directory: %w", err)
 		}
 		file, _, err := h.store.Open(ctx, bucket, key)
+		if again, failed := h.restored(ctx, j.task.State, err); failed != nil {
+			return nil, failed
+		} else if again {
+			file, _, err = h.store.Open(ctx, bucket, key)
+		}
 		if errors.Is(err, record.ErrNotFound) {
 			return nil, fmt.Errorf("%s does not exist: %w", submit, err)
 		}
