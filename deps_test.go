@@ -45,6 +45,7 @@ var allowed = map[string][]string{
 	"pipeline/code":          {},
 	"pipeline/record":        {"modernc.org/sqlite"},
 	"pipeline/terminal":      {},
+	"pipeline/report":        {"pipeline", "pipeline/record", "pipeline/terminal"},
 	"pipeline/progress":      {"pipeline", "pipeline/terminal", "golang.org/x/term"},
 	"pipeline/local/sandbox": {"golang.org/x/sys"},
 	"pipeline/local/pyenv":   {"pipeline/images", "github.com/gofrs/flock"},
@@ -54,7 +55,7 @@ var allowed = map[string][]string{
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/cli": {
-		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record", "pipeline/terminal",
+		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record", "pipeline/report", "pipeline/terminal",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

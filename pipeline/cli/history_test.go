@@ -12,12 +12,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/report"
 )
 
 // A fakeHistory is runs in memory.
 type fakeHistory struct {
-	runs  []record.Run
-	steps []record.Step
+	report.Source // what these tests do not ask for
+	runs          []record.Run
+	steps         []record.Step
 }
 
 func (h *fakeHistory) Runs(context.Context, int) ([]record.Run, error) { return h.runs, nil }
