@@ -25,6 +25,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/report"
 	"github.com/spf13/cobra"
 )
 
@@ -65,9 +66,9 @@ type runner interface {
 
 // A history is what is known of earlier runs.
 type history interface {
+	report.Source
 	Runs(ctx context.Context, limit int) ([]record.Run, error)
 	Run(ctx context.Context, id string) (*record.Run, error)
-	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Close() error
 	registry
 }

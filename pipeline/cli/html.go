@@ -1,0 +1,100 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/report"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) reportCommand() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "report [RUN]",
+		Short: "Write what there is to know of a run as one HTML file",
+		Long: `Report writes a page with the graph, timeline, parameters, metrics, artifacts,
+lineage and logs of a run, and what is different from the run before. The file
+needs nothing else: it holds no script and asks for nothing over a network. RUN is
+the id of a run, the start of one, or "latest", the default.`,
+		Example: "  " + a.command + " report\n" +
+			"  " + a.command + " report 3f2a --out report.html\n" +
+			"  " + a.command + " report latest --out - > report.html",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			h, workspace, err := a.history(c)
+			if err != nil {
+				return err
+			}
+			defer h.Close()
+			id := "latest"
+			if len(args) == 1 {
+				id = args[0]
+			}
+			run, err := a.findRun(c.Context(), h, id)
+			if err != nil {
+				return err
+			}
+			return a.page(c.Context(), h, workspace, run, out)
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "`FILE` to write; - is standard output (default: report.html in the run's folder of the workspace)")
+	return c
+}
+
+// page writes the report of a run, and says where it is.
+func (a *app) page(ctx context.Context, h history, workspace string, run *record.Run, out string) error {
+	root, err := os.OpenRoot(workspace)
+	if err != nil {
+		return fmt.Errorf("open the workspace: %w", err)
+	}
+	defer root.Close()
+	shown := settled(*run)
+	r, err := report.Gather(ctx, h, a.definition, &shown, root.FS())
+	if err != nil {
+		return fmt.Errorf("gather the report: %w", err)
+	}
+	var text bytes.Buffer
+	if err := report.Write(&text, r); err != nil {
+		return err
+	}
+	if out == "-" {
+		if _, err := text.WriteTo(a.stdout); err != nil {
+			return fmt.Errorf("write the report: %w", err)
+		}
+		return nil
+	}
+	if out == "" {
+		out = filepath.Join(workspace, "runs", run.ID, "report.html")
+		if err := os.MkdirAll(filepath.Dir(out), 0o700); err != nil {
+			return fmt.Errorf("make the run's folder: %w\n\thint: use --out", err)
+		}
+	}
+	if err := replace(out, text.Bytes()); err != nil {
+		return fmt.Errorf("write the report: %w\n\thint: use --out", err)
+	}
+	fmt.Fprintln(a.stdout, shorten(out))
+	return nil
+}
+
+// replace writes a file whole or not at all.
+func replace(name string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".report-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	err = errors.Join(err, f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
