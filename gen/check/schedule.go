@@ -82,7 +82,7 @@ type cronField struct {
 	min, max int
 	names    []string
 	any      bool           // whether ? is allowed
-	special  *regexp.Regexp // what it has besides, or nil
+	special  *regexp.Regexp // what it can be besides, as a whole, or nil
 }
 
 var cronFields = []cronField{
@@ -125,10 +125,10 @@ func (f cronField) allows(text string) bool {
 	if text == "?" {
 		return f.any
 	}
+	if f.special != nil && f.special.MatchString(text) {
+		return true
+	}
 	for part := range strings.SplitSeq(text, ",") {
-		if f.special != nil && f.special.MatchString(part) {
-			continue
-		}
 		base, step, stepped := strings.Cut(part, "/")
 		if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1 || n > f.max) {
 			return false

@@ -56,7 +56,7 @@ func badFrom(p *pass) {
 
 // noRegistration says what from names instead, as far as it names anything.
 func (p *pass) noRegistration(v *ir.ModelVersion, pipe *ir.Pipeline) {
-	if pipe == nil && len(p.known.declarations) > 0 || pipe != nil && p.known.declaration(pipe.Pos) {
+	if pipe == nil && p.known.missing || pipe != nil && p.known.declaration(pipe.Pos) {
 		return // it may be among what could not be read
 	}
 	var words []string
@@ -122,6 +122,10 @@ func (p *pass) starts(pipe, from *ir.Pipeline, seen map[*ir.Pipeline]bool) bool 
 		return register != nil && (next == from || !seen[next] && p.starts(next, from, seen))
 	})
 }
+
+// circular reports whether a pipeline starts from its own versions, be it by way of
+// others: what it could be wired to is not known then.
+func (p *pass) circular(pipe *ir.Pipeline) bool { return p.starts(pipe, pipe, map[*ir.Pipeline]bool{}) }
 
 // versionGroup reports each group once, however many versions come from it.
 func versionGroup(p *pass) {
