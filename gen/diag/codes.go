@@ -403,11 +403,11 @@ const (
 	// nothing would ever be there for its first run.
 	BadFrom Code = "MLX064"
 
-	// BadPin: pin names no model version above it, or stands on a training step.
+	// BadPin: pin names no model version above it.
 	//
 	// pin:"Model" names a field of type mlmax.ModelVersion that stands above in the same
-	// pipeline. A training step is not pinned: what it made is what the version holds, and
-	// to train anew with other data is to start the pipeline that registers.
+	// pipeline: the step runs the code and image that this version was made with. A training
+	// step may be pinned, too, and then trains anew as it was done then.
 	BadPin Code = "MLX065"
 
 	// PinnedType: a pinned step is of a type that the model was not made by, or was made by more than once.
@@ -433,9 +433,9 @@ const (
 
 	// VersionMetadata: a model version would have to carry more than the service takes.
 	//
-	// A version carries code, image, interface and artifacts of every step that its model
-	// was made by, so that a later pipeline finds them: 50 properties at most, with keys of
-	// 128 characters and values of 256.
+	// A version carries code, image and interface of the steps that pipelines of the
+	// package are pinned to, and the artifacts that they read: 50 properties at most, with
+	// keys of 128 characters and values of 256.
 	VersionMetadata Code = "MLX069"
 
 	// UnusedVersion: a model version that nothing uses. A warning.
