@@ -75,7 +75,7 @@ func outline(out io.Writer, plans []*ir.Plan) error {
 		for _, n := range p.Nodes {
 			switch {
 			case n.Job != nil:
-				outlineJob(w, n.Job)
+				outlineJob(w, p, n.Job)
 			case n.Registration != nil:
 				outlineRegistration(w, n.Registration)
 			}
@@ -132,7 +132,7 @@ func outlineVersion(w io.Writer, v *ir.Version) {
 	}
 }
 
-func outlineJob(w io.Writer, j *ir.Job) {
+func outlineJob(w io.Writer, p *ir.Plan, j *ir.Job) {
 	fmt.Fprintf(w, "    %s\t%s\t%s:%s on %d x %s, %s/%s\n", j.Name, j.Kind, j.Framework, j.Version, j.Count, j.Instance, j.CodeDir, j.Script)
 	switch {
 	case j.Pin != "":
@@ -154,14 +154,25 @@ func outlineJob(w io.Writer, j *ir.Job) {
 	}
 	for _, out := range j.Outputs {
 		use := "unused"
-		if out.Used {
+		switch {
+		case out.Used:
 			use = "used"
+		case takenLater(p, j, out):
+			use = "used with the model's version"
 		}
 		fmt.Fprintf(w, "      writes %s\t%s\t%s\n", out.Name, out.Artifact, use)
 	}
 	if len(j.After) > 0 {
 		fmt.Fprintf(w, "      after %s\n", strings.Join(slices.Sorted(slices.Values(j.After)), ", "))
 	}
+}
+
+// takenLater reports whether another pipeline takes an output with a version of the
+// model that this one registers.
+func takenLater(p *ir.Plan, j *ir.Job, out *ir.Output) bool {
+	return slices.ContainsFunc(p.Registrations(), func(r *ir.Registration) bool {
+		return slices.ContainsFunc(r.Parts, func(part *ir.Part) bool { return part.Step == j.Name && part.Output == out.Name })
+	})
 }
 
 func outlineRegistration(w io.Writer, r *ir.Registration) {

@@ -100,6 +100,8 @@ func TestLabels(t *testing.T) {
 		"type Score struct {\n\tmlmax.Pipeline `name:\"score\"`\n\n\tData mlmax.Source[Data] `default:\"new/in.csv\"`\n\tModel mlmax.ModelVersion[Classifier] `from:\"Fit.Register\"`\n" + uses.String() + "}\n"
 	files["spec.go"] = strings.Replace(files["spec.go"], "local:\"in.csv\"", "local:\"in.csv\" label:\"income\"", 1)
 
+	files["in.csv"] = "age,income\n1,2\n"
+
 	labelled := maps.Clone(files)
 	labelled["labels.go"] = strings.Replace(files["labels.go"], "default:\"new/in.csv\"", "default:\"new/in.csv\" label:\"income\"", 1)
 	dir, found := findings(t, map[string]map[string]string{"without": files, "with": labelled})

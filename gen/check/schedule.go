@@ -211,7 +211,13 @@ func environmentTimeZone(p *pass) {
 			return
 		}
 		hint := `write it like "Europe/Berlin"`
-		if near := diag.Nearest(zone.V, limits.Zones()); near != "" {
+		near := diag.Nearest(zone.V, limits.Zones())
+		for _, name := range limits.Zones() { // of a city alone, the continent is missing
+			if near == "" && strings.HasSuffix(strings.ToLower(name), "/"+strings.ToLower(zone.V)) {
+				near = name
+			}
+		}
+		if near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		p.report(at(zone), fmt.Sprintf("unknown time zone %q of environment %q", zone.V, e.VarName), hint)

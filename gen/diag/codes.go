@@ -490,4 +490,10 @@ const (
 	// same works in every test on old data, and fails on the first that is new.
 	// Scripts are read, never executed: found is what is sure to be run in this mode.
 	LabelAtInference Code = "MLX077"
+
+	// LabelMissing: a label that is no column of the source's local data.
+	//
+	// A label that no data has would keep nothing from being read. The header of local data
+	// called .csv is looked at, with any of , ; | and tab between the names.
+	LabelMissing Code = "MLX078"
 )
