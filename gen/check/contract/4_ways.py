@@ -38,6 +38,8 @@ class Ways:
                 return []
             conditions = conditions + before + inside
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in parent.body:
+                if has_yield(parent):
+                    return []  # it runs when somebody asks for what it yields
                 return [conditions + way for way in self.to_function(parent)]
             child = parent
 
