@@ -1,7 +1,7 @@
 """Under which arguments something in a script is run. A part of one program: see 1_module.py."""
 
 LOSING = {"KeyError", "LookupError", "IndexError", "ValueError", "Exception", "BaseException"}
-LEAVING = ("sys.exit", "os._exit", "quit", "exit")
+LEAVING = ("sys.exit", "os._exit", "quit", "exit", "SystemExit")
 MOST_WAYS = 16
 
 
@@ -15,19 +15,13 @@ class Ways:
     def __init__(self, script, flow):
         self.script, self.flow = script, flow
         self.known = {}
-        self.calls = {}
-        for m in script.modules:
-            for node in m.of(ast.Call):
-                found = script.functions.get(m.full(node.func))
-                if found:
-                    self.calls.setdefault(found[1], []).append((m, node))
 
     def to_function(self, function):
         """The ways in which a function is called."""
         if function not in self.known:
             self.known[function] = []  # for one that calls itself
             ways = []
-            for m, call in self.calls.get(function, ()):
+            for m, call in self.flow.calls.get(function, ()):
                 ways += self.to(m, call)
             self.known[function] = ways[:MOST_WAYS]
         return self.known[function]
@@ -44,6 +38,8 @@ class Ways:
                 return []
             conditions = conditions + before + inside
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in parent.body:
+                if has_yield(parent):
+                    return []  # it runs when somebody asks for what it yields
                 return [conditions + way for way in self.to_function(parent)]
             child = parent
 
@@ -114,8 +110,9 @@ class Ways:
             node = todo.pop()
             if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
                 return True
-            if isinstance(node, ast.Call) and (m.full(node.func) in LEAVING or isinstance(node.func, ast.Name) and node.func.id in LEAVING):
-                code = m.fold(node.args[0]) if node.args else 0
+            if isinstance(node, ast.Raise) and last(node.exc) == "SystemExit" or isinstance(node, ast.Call) \
+                    and (m.full(node.func) in LEAVING or isinstance(node.func, ast.Name) and node.func.id in LEAVING):
+                code = 0 if isinstance(node, ast.Raise) or not node.args else m.fold(node.args[0])
                 if code is UNKNOWN or not code:
                     return True
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
