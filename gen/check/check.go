@@ -114,7 +114,7 @@ type pass struct {
 func newPass(s *ir.Spec, bag *diag.Bag) *pass {
 	p := &pass{spec: s, bag: bag, wiring: s.Wiring(), code: map[*ir.Step]*codeState{}, known: assess(s, bag.List())}
 	for _, pipe := range s.Pipelines {
-		p.links = append(p.links, link(pipe, p.wiring, p.known))
+		p.links = append(p.links, p.link(pipe))
 	}
 	for _, st := range s.Steps {
 		p.code[st] = inspectCode(st)

@@ -1,10 +1,16 @@
 package check
 
 import (
+	"bufio"
 	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/mlmax/mlmax/gen/diag"
 	"github.com/mlmax/mlmax/gen/ir"
 )
 
@@ -33,7 +39,10 @@ type labelled struct {
 	label    ir.At[string]
 }
 
+// labelAtInference reports each place of a script once, at the first step that comes to
+// it.
 func labelAtInference(p *pass) {
+	told := map[*columnNeed]bool{}
 	for _, l := range p.links {
 		labels := p.labelsOf(l)
 		for _, in := range l.inputs {
@@ -45,7 +54,8 @@ func labelAtInference(p *pass) {
 				if !x.artifact.Same(source.Artifact) || source.Label.V == x.label.V {
 					continue
 				}
-				if need := p.facts.needs(in, step, x.label.V); need != nil {
+				if need := p.facts.needs(in, step, x.label.V); need != nil && !told[need] {
+					told[need] = true
 					p.report(in.where, fmt.Sprintf("the script of step %q needs column %q, which %q of pipeline %q does not have", in.use.use.Name, x.label.V, source.Name, l.pipe.GoName),
 						fmt.Sprintf("let the script do without it here, or add label:%q to %q if it is there", x.label.V, source.Name),
 						p.inScript(step, need.spot, "needed here"), related(at(x.label), "said to be the label here"))
@@ -148,4 +158,44 @@ func (o *option) holds(u *useLink, c argumentIs) bool {
 	}
 	value, fixed := u.mode.Fixed(all[i].name)
 	return fixed && (value == *c.Value) == c.Equal
+}
+
+// maxHeader is how much of local data is looked at for the names of its columns.
+const maxHeader = 1 << 20
+
+func labelMissing(p *pass) {
+	for _, pipe := range p.spec.Pipelines {
+		for _, s := range pipe.Sources {
+			if s.Label.V == "" || !strings.HasSuffix(s.Local.V, ".csv") || !fs.ValidPath(s.Local.V) {
+				continue
+			}
+			columns := header(filepath.Join(p.spec.Dir, filepath.FromSlash(s.Local.V)))
+			if columns != nil && !slices.Contains(columns, s.Label.V) {
+				p.report(at(s.Label), fmt.Sprintf("local data %q of %q has no column %q", s.Local.V, s.Name, s.Label.V), diag.DidYouMean(s.Label.V, columns))
+			}
+		}
+	}
+}
+
+// header are the names in the first line of a file, whatever stands between them; nil
+// if it cannot be read.
+func header(name string) []string {
+	info, err := os.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	line, err := bufio.NewReader(io.LimitReader(f, maxHeader)).ReadString('\n')
+	if line == "" || err != nil && err != io.EOF {
+		return nil
+	}
+	columns := strings.FieldsFunc(strings.TrimPrefix(line, "\ufeff"), func(r rune) bool { return strings.ContainsRune(",;|\t\r\n", r) })
+	for i := range columns {
+		columns[i] = strings.Trim(columns[i], ` "`)
+	}
+	return columns
 }

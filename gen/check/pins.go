@@ -40,9 +40,6 @@ func badPin(p *pass) {
 		case v.Index > u.use.Index:
 			p.report(at(pin), fmt.Sprintf("step %q is pinned to %q, which is declared below it", name, v.Name),
 				fmt.Sprintf("move %q below %q", name, v.Name), related(point(v.Pos), "%s is declared here", v.Name))
-		case u.use.Step.Kind == ir.Training:
-			p.report(at(pin), fmt.Sprintf("step %q trains, and what it made is what %q holds", name, v.Name),
-				"remove pin; to train anew, start the pipeline that registers", related(point(v.Pos), "%s is declared here", v.Name))
 		}
 	})
 }
@@ -73,7 +70,7 @@ func (p *pass) noVersion(l *links, u *useLink) {
 // pinnedType holds a pinned step against those that the model was made by.
 func pinnedType(p *pass) {
 	p.pinned(func(l *links, u *useLink, v *ir.ModelVersion) {
-		if v == nil || v.Index > u.use.Index || u.use.Step.Kind == ir.Training {
+		if v == nil || v.Index > u.use.Index {
 			return
 		}
 		o := p.wiring.Origin(v)

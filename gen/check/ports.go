@@ -31,7 +31,9 @@ func badPath(p *pass) {
 				continue
 			}
 			for _, other := range s.Ports[:i] {
-				p.apart(port, other)
+				if !p.apart(port, other) {
+					break
+				}
 			}
 		}
 	}
@@ -62,12 +64,12 @@ func (p *pass) folder(port *ir.Port) bool {
 	return true
 }
 
-// apart judges two ports of a step. Two that are never there at once cannot meet, and
-// conventional places never do.
-func (p *pass) apart(port, other *ir.Port) {
+// apart judges two ports of a step, and says whether they are apart. Two that are never
+// there at once cannot meet, and conventional places never do.
+func (p *pass) apart(port, other *ir.Port) bool {
 	a, b := port.Folder(), other.Folder()
 	if !port.Path.Written() && !other.Path.Written() || exclusive(port.Only, other.Only) {
-		return
+		return true
 	}
 	where, rel := at(port.Path), related(at(other.Path).or(point(other.Pos)), "%s is declared here", other.Name)
 	if !where.pos.IsValid() {
@@ -81,9 +83,12 @@ func (p *pass) apart(port, other *ir.Port) {
 	switch {
 	case a == b:
 		p.report(where, fmt.Sprintf("path %q of port %q is that of %q, too", a, port.Name, other.Name), "choose another folder", rel)
+		return false
 	case (within(a, b) || within(b, a)) && !outer.Form.In():
 		p.report(where, fmt.Sprintf("port %q lies in the folder of output %q, which is uploaded as a whole", inner.Name, outer.Name), "choose another folder", rel)
+		return false
 	}
+	return true
 }
 
 // exclusive reports whether two things are never there at once.

@@ -82,7 +82,7 @@ type cronField struct {
 	min, max int
 	names    []string
 	any      bool           // whether ? is allowed
-	special  *regexp.Regexp // what it has besides, or nil
+	special  *regexp.Regexp // what it can be besides, as a whole, or nil
 }
 
 var cronFields = []cronField{
@@ -125,10 +125,10 @@ func (f cronField) allows(text string) bool {
 	if text == "?" {
 		return f.any
 	}
+	if f.special != nil && f.special.MatchString(text) {
+		return true
+	}
 	for part := range strings.SplitSeq(text, ",") {
-		if f.special != nil && f.special.MatchString(part) {
-			continue
-		}
 		base, step, stepped := strings.Cut(part, "/")
 		if n, err := strconv.Atoi(step); stepped && (err != nil || n < 1 || n > f.max) {
 			return false
@@ -211,7 +211,13 @@ func environmentTimeZone(p *pass) {
 			return
 		}
 		hint := `write it like "Europe/Berlin"`
-		if near := diag.Nearest(zone.V, limits.Zones()); near != "" {
+		near := diag.Nearest(zone.V, limits.Zones())
+		for _, name := range limits.Zones() { // of a city alone, the continent is missing
+			if near == "" && strings.HasSuffix(strings.ToLower(name), "/"+strings.ToLower(zone.V)) {
+				near = name
+			}
+		}
+		if near != "" {
 			hint = fmt.Sprintf("did you mean %q?", near)
 		}
 		p.report(at(zone), fmt.Sprintf("unknown time zone %q of environment %q", zone.V, e.VarName), hint)

@@ -14,7 +14,7 @@ import (
 // versionRules judge model versions: where they come from, and what becomes of them.
 var versionRules = []Rule{
 	{Code: diag.BadFrom, Doc: "from names a registration of the model by another pipeline", run: badFrom},
-	{Code: diag.BadPin, Doc: "pin names a model version above a processing step", run: badPin},
+	{Code: diag.BadPin, Doc: "pin names a model version above the step", run: badPin},
 	{Code: diag.PinnedType, Doc: "a pinned step is the one of its type that the model was made by", run: pinnedType},
 	{Code: diag.BadPart, Doc: "bind names parts that a model version has", run: badPart},
 	{Code: diag.VersionGroup, Doc: "groups of model versions are in lower case", run: versionGroup},
@@ -56,7 +56,7 @@ func badFrom(p *pass) {
 
 // noRegistration says what from names instead, as far as it names anything.
 func (p *pass) noRegistration(v *ir.ModelVersion, pipe *ir.Pipeline) {
-	if pipe == nil && len(p.known.declarations) > 0 || pipe != nil && p.known.declaration(pipe.Pos) {
+	if pipe == nil && p.known.missing || pipe != nil && p.known.declaration(pipe.Pos) {
 		return // it may be among what could not be read
 	}
 	var words []string
@@ -123,6 +123,10 @@ func (p *pass) starts(pipe, from *ir.Pipeline, seen map[*ir.Pipeline]bool) bool 
 	})
 }
 
+// circular reports whether a pipeline starts from its own versions, be it by way of
+// others: what it could be wired to is not known then.
+func (p *pass) circular(pipe *ir.Pipeline) bool { return p.starts(pipe, pipe, map[*ir.Pipeline]bool{}) }
+
 // versionGroup reports each group once, however many versions come from it.
 func versionGroup(p *pass) {
 	told := map[*ir.Register]bool{}
@@ -137,8 +141,8 @@ func versionGroup(p *pass) {
 	})
 }
 
-// ownMetadata is what a version carries beside its steps: run, pipeline, execution
-// and manifest.
+// ownMetadata is what a version carries beside what is taken of it: run, pipeline,
+// execution and manifest.
 const ownMetadata = 4
 
 // artifactKey stands for the key of an artifact below an environment's prefix, with
@@ -163,16 +167,19 @@ func versionMetadata(p *pass) {
 		}
 		told[o.Register] = true
 		n, key, uri := ownMetadata, "", ""
+		pins, parts := p.taken(o)
 		for _, u := range o.Uses {
-			n += 3 // code, image, interface
 			mode := ir.ModeOf(o.Pipeline, u)
+			if pins[u] {
+				n += 3 // code, image, interface
+			}
 			for _, port := range u.Step.Ports {
 				if port.Form.In() || mode.Has(port.Only) == ir.No {
 					continue
 				}
-				n++
 				key = longer(key, "artifact."+u.Name+"."+port.Name)
-				if u != o.Use || port != o.Port { // whose URI has a place of its own
+				if parts[u.Name+"."+port.Name] {
+					n++
 					uri = longer(uri, artifactKey(o.Pipeline, u, port))
 				}
 			}
@@ -180,6 +187,31 @@ func versionMetadata(p *pass) {
 		p.fitsMetadata(o, v, n, key)
 		p.fitsEnvironments(o, uri)
 	})
+}
+
+// taken is what all pipelines of the package take of a registration's versions,
+// besides the model: steps whose code they run, and artifacts by step and output.
+func (p *pass) taken(o *ir.Origin) (pins map[*ir.Use]bool, parts map[string]bool) {
+	pins, parts = map[*ir.Use]bool{}, map[string]bool{}
+	of := func(v *ir.ModelVersion) bool {
+		other := p.wiring.Origin(v)
+		return other != nil && other.Register == o.Register
+	}
+	p.pinned(func(_ *links, u *useLink, v *ir.ModelVersion) {
+		if v != nil && of(v) {
+			for _, made := range o.Of(u.use.Step) {
+				pins[made] = true
+			}
+		}
+	})
+	for _, l := range p.links {
+		for _, in := range l.inputs {
+			if x := in.chosen; x != nil && x.Version != nil && x.Use != nil && of(x.Version) {
+				parts[x.Use.Name+"."+x.Port.Name] = true
+			}
+		}
+	}
+	return pins, parts
 }
 
 func longer(a, b string) string {
@@ -193,8 +225,8 @@ func longer(a, b string) string {
 func (p *pass) fitsMetadata(o *ir.Origin, v *ir.ModelVersion, n int, key string) {
 	where, rel := point(o.Register.Pos), related(point(v.Pos), "%s comes from it", v.Name)
 	if most := limits.Of("CustomerMetadataMap"); !most.Allows(n) {
-		p.report(where, fmt.Sprintf("a version of %q carries %d properties for the %d steps that its model is made by, and the service takes %d",
-			o.Register.Name, n, len(o.Uses), *most.Max), "put several outputs or steps together", rel)
+		p.report(where, fmt.Sprintf("a version of %q carries %d properties for the steps and artifacts that pipelines take of it, and the service takes %d",
+			o.Register.Name, n, *most.Max), "put several outputs or steps together", rel)
 	}
 	if most := limits.Of("CustomerMetadataKey"); !most.Allows(len(key)) {
 		p.report(where, fmt.Sprintf("a version of %q carries a property called %q, whose %d characters are more than the service takes: %d",
@@ -208,7 +240,7 @@ func (p *pass) fitsEnvironments(o *ir.Origin, uri string) {
 	most := limits.Of("CustomerMetadataValue")
 	for _, e := range p.spec.Environments {
 		all := "s3://" + e.Bucket.V + "/" + e.Prefix.V + uri
-		if !most.Allows(len(all)) {
+		if uri != "" && !most.Allows(len(all)) {
 			p.report(at(e.Prefix).or(point(e.Pos)), fmt.Sprintf("a version of %q carries the URI of an artifact, which has %d characters in environment %q: the service takes %d",
 				o.Register.Name, len(all), e.VarName, *most.Max), "shorten the prefix", related(point(o.Register.Pos), "%s is declared here", o.Register.Name))
 		}

@@ -403,11 +403,11 @@ const (
 	// nothing would ever be there for its first run.
 	BadFrom Code = "MLX064"
 
-	// BadPin: pin names no model version above it, or stands on a training step.
+	// BadPin: pin names no model version above it.
 	//
 	// pin:"Model" names a field of type mlmax.ModelVersion that stands above in the same
-	// pipeline. A training step is not pinned: what it made is what the version holds, and
-	// to train anew with other data is to start the pipeline that registers.
+	// pipeline: the step runs the code and image that this version was made with. A training
+	// step may be pinned, too, and then trains anew as it was done then.
 	BadPin Code = "MLX065"
 
 	// PinnedType: a pinned step is of a type that the model was not made by, or was made by more than once.
@@ -433,9 +433,9 @@ const (
 
 	// VersionMetadata: a model version would have to carry more than the service takes.
 	//
-	// A version carries code, image, interface and artifacts of every step that its model
-	// was made by, so that a later pipeline finds them: 50 properties at most, with keys of
-	// 128 characters and values of 256.
+	// A version carries code, image and interface of the steps that pipelines of the
+	// package are pinned to, and the artifacts that they read: 50 properties at most, with
+	// keys of 128 characters and values of 256.
 	VersionMetadata Code = "MLX069"
 
 	// UnusedVersion: a model version that nothing uses. A warning.
@@ -490,4 +490,10 @@ const (
 	// same works in every test on old data, and fails on the first that is new.
 	// Scripts are read, never executed: found is what is sure to be run in this mode.
 	LabelAtInference Code = "MLX077"
+
+	// LabelMissing: a label that is no column of the source's local data.
+	//
+	// A label that no data has would keep nothing from being read. The header of local data
+	// called .csv is looked at, with any of , ; | and tab between the names.
+	LabelMissing Code = "MLX078"
 )

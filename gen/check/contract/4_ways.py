@@ -1,7 +1,7 @@
 """Under which arguments something in a script is run. A part of one program: see 1_module.py."""
 
 LOSING = {"KeyError", "LookupError", "IndexError", "ValueError", "Exception", "BaseException"}
-LEAVING = ("sys.exit", "os._exit", "quit", "exit")
+LEAVING = ("sys.exit", "os._exit", "quit", "exit", "SystemExit")
 MOST_WAYS = 16
 
 
@@ -114,8 +114,9 @@ class Ways:
             node = todo.pop()
             if isinstance(node, (ast.Return, ast.Break, ast.Continue)):
                 return True
-            if isinstance(node, ast.Call) and (m.full(node.func) in LEAVING or isinstance(node.func, ast.Name) and node.func.id in LEAVING):
-                code = m.fold(node.args[0]) if node.args else 0
+            if isinstance(node, ast.Raise) and last(node.exc) == "SystemExit" or isinstance(node, ast.Call) \
+                    and (m.full(node.func) in LEAVING or isinstance(node.func, ast.Name) and node.func.id in LEAVING):
+                code = 0 if isinstance(node, ast.Raise) or not node.args else m.fold(node.args[0])
                 if code is UNKNOWN or not code:
                     return True
             if not isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)):
