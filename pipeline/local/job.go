@@ -14,6 +14,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -28,6 +29,11 @@ type job struct {
 	task asl.Task
 	kind string // processing or training
 	name string
+	// What the request says that it is made from: the image, the URI of the code, and
+	// the script in it.
+	image, code, script string
+	// python is its interpreter, where the step has none of its own in the run.
+	python string
 	// inputs are mounted; those with a port are artifacts, the others are code.
 	inputs  []input
 	outputs []output
@@ -65,7 +71,7 @@ type output struct {
 
 // recipe begins what a job's result depends on.
 func (h *handler) recipe(j *job, image string) recipe {
-	return recipe{Version: keyVersion, Kind: j.kind, Image: image, Packages: h.packages[j.task.State], Variables: j.declared}
+	return recipe{Version: keyVersion, Kind: j.kind, Image: image, Packages: h.madeOf(j.task.State).Environment, Variables: j.declared}
 }
 
 // inputs finds what a job reads, and where it writes.
@@ -111,6 +117,7 @@ func (h *handler) start(ctx context.Context, j *job, resource string) error {
 		return inUse(resource, j.name)
 	}
 	j.step.ID = id
+	failpoint.Hit(failpoint.StepRecorded)
 	return h.store.Explain(err, 0, "recording the start of step "+j.task.State)
 }
 
@@ -152,6 +159,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	}
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
+	if j.python != "" {
+		python = j.python
+	}
 	s := &j.sandbox
 	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers.get(h.newHelpers)
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
@@ -163,7 +173,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	s.Grace, s.Quit = h.grace, pipeline.Quit(ctx)
 
 	limited, stop := h.limit(ctx, j.maxRuntime)
+	failpoint.Hit(failpoint.BeforeSpawn)
 	j.result, err = sandbox.Run(limited, *s)
+	failpoint.Hit(failpoint.AfterExit)
 	j.expired = context.Cause(limited) == errMaxRuntime
 	stop()
 	logErr := j.log.close()
