@@ -44,7 +44,7 @@ func generated() {
 }
 
 // inference is the main of a pipeline that starts from a version that the census
-// pipeline registers, with steps in shell.
+// pipeline registers, with steps in shell or Python as those of generated.
 func inference() {
 	text, err := testdata.ReadFile("testdata/inference.asl.json")
 	if err != nil {
@@ -70,6 +70,14 @@ func inference() {
 		Versions: []pipeline.Version{{
 			Name: "Model", Group: "census", Status: pipeline.Approved, Param: "ModelVersion", Pipeline: of.Name, Command: main,
 		}},
+	}
+	if os.Getenv("STEPS") == "py" {
+		d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"/bin/sh"`), []byte(`"python3"`))
+		for i := range d.Jobs {
+			shell := d.Jobs[i].Script
+			d.Jobs[i].Script = strings.TrimSuffix(shell, ".sh") + ".py"
+			d.ASL = bytes.ReplaceAll(d.ASL, []byte(shell), []byte(d.Jobs[i].Script))
+		}
 	}
 	os.Exit(newApp(d, os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:]))
 }

@@ -362,3 +362,52 @@ func (c hasty) Wait(ctx context.Context, d time.Duration) error {
 }
 
 func (hasty) AfterFunc(time.Duration, func()) (stop func()) { return func() {} }
+
+func TestPinnedTrainingRunsItsArchive(t *testing.T) {
+	t.Parallel()
+	train := training(t, "direct")
+	train.write("steps/train/extra.txt", "first", 0o644)
+	first := train.succeed(`{}`)
+	jobs, err := train.record().Jobs(t.Context(), first.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := jobs[2] // in order of names
+	train.definition.Jobs[1].Pin, train.definition.Jobs[1].CodeName = "Model", ""
+	train.definition.ASL = []byte(strings.ReplaceAll(string(train.definition.ASL), "${TrainCode}", was.Code))
+	train.write("steps/train/train.sh", "#!/bin/sh\nexit 3\n", 0o755)
+	train.options.Reuse.NoCache = true
+	again := train.succeed(`{}`)
+	jobs, err = train.record().Jobs(t.Context(), again.Run)
+	if err != nil || len(jobs) != 3 {
+		t.Fatalf("jobs: %+v, %v", jobs, err)
+	}
+	is := jobs[2]
+	was.Run, is.Run = "", ""
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestScriptOfAnEntryPoint(t *testing.T) {
+	t.Parallel()
+	const code = "/opt/ml/processing/input/code"
+	for _, c := range []struct {
+		entry []string
+		want  string
+	}{
+		{[]string{"python3", code + "/preprocess.py"}, "preprocess.py"},
+		{[]string{"/bin/sh", "-e", code + "/sub/../sub/run.sh", "x.py"}, "sub/run.sh"},
+		{[]string{"python3", "/elsewhere/x.py"}, ""},
+		{[]string{"program"}, ""},
+	} {
+		if got := scriptIn(code, c.entry); got != c.want {
+			t.Errorf("%q: %q, want %q", c.entry, got, c.want)
+		}
+	}
+	for _, uri := range []string{"s3://local/code/0a/", "s3://local/code/0a", "s3://local/code/0a.tar.gz"} {
+		if folder, digest := codeFolder(uri); folder != "s3://local/code/0a/" || digest != "0a" {
+			t.Errorf("%s: %s, %s", uri, folder, digest)
+		}
+	}
+}
