@@ -49,7 +49,7 @@ func TestResume(t *testing.T) {
 		{"succeeded, from", []string{"resume", "done", "--from", "Train"}, 0, version, local.Reuse{Resumes: "done", From: "Train"}, ""},
 		{"running", []string{"resume", "going"}, 2, "", local.Reuse{}, "run going is still running (PID "},
 		{"another pipeline", []string{"resume", "other"}, 2, "", local.Reuse{},
-			"run other is one of census-inference\n\thint: go run ./generated/inference resume other\n"},
+			"run other is one of census-inference\n\thint: go run example.com/m/generated/inference resume other\n"},
 		{"unknown", []string{"resume", "x"}, 2, "", local.Reuse{}, `this workspace has no run "x"` + "\n\thint: see go run ./generated/training runs"},
 		{"no run", []string{"resume"}, 2, "", local.Reuse{}, "resume takes RUN\n\thint: "},
 		{"unknown step", []string{"resume", "failed", "--from", "Trian"}, 2, "", local.Reuse{}, "did you mean Train?"},
@@ -75,22 +75,6 @@ func TestResume(t *testing.T) {
 				t.Errorf("standard error lacks %q:\n%s", tt.err, f.err.String())
 			}
 		})
-	}
-}
-
-func TestCommandOfAnotherPipeline(t *testing.T) {
-	t.Parallel()
-	d := census()
-	for own, want := range map[string]string{
-		"go run ./generated/training": "go run ./generated/inference", "bin/training": "bin/inference", "training": "inference",
-		"./training": "./inference", "/opt/my tools/training": "/opt/my tools/inference",
-	} {
-		if got := commandOf(d, own, "example.com/m/generated/inference/inference"); got != want {
-			t.Errorf("beside %s: %s", own, got)
-		}
-		if got := commandOf(d, own, d.Package); got != own {
-			t.Errorf("itself: %s", got)
-		}
 	}
 }
 
