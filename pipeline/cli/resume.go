@@ -86,7 +86,7 @@ func (a *app) prepareResume(c *cobra.Command, o *runOptions, id string) (map[str
 func (a *app) refuse(r *record.Run, from string) error {
 	switch {
 	case r.Pipeline != a.definition.Name:
-		return fmt.Errorf("run %s is one of %s\n\thint: %s resume %s", r.ID, r.Pipeline, commandOf(a.definition, a.command, r.Package), r.ID)
+		return fmt.Errorf("run %s is one of %s\n\thint: %s resume %s", r.ID, r.Pipeline, commandOf(a.definition, a.command, path.Dir(r.Package)), r.ID)
 	case r.Status == string(pipeline.Running):
 		return fmt.Errorf("run %s is still running (PID %d, since %s)\n\thint: wait, or interrupt it", r.ID, r.PID, r.Started.Local().Format("15:04"))
 	case from == "" && !resumable(r):
@@ -131,17 +131,4 @@ func (a *app) inputOf(ctx context.Context, h history, r *record.Run) (map[string
 		}
 	}
 	return values, nil
-}
-
-// commandOf is how a person runs the command of another pipeline of the module, given by
-// the import path of what was generated: it lies beside this one, which is run as own.
-func commandOf(d *pipeline.Definition, own, pkg string) string {
-	if pkg == d.Package || pkg == "" {
-		return own
-	}
-	name := path.Base(path.Dir(pkg))
-	if at := strings.LastIndex(own, "/"); at >= 0 {
-		return own[:at+1] + name
-	}
-	return name
 }

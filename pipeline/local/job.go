@@ -29,6 +29,11 @@ type job struct {
 	task asl.Task
 	kind string // processing or training
 	name string
+	// What the request says that it is made from: the image, the URI of the code, and
+	// the script in it.
+	image, code, script string
+	// python is its interpreter, where the step has none of its own in the run.
+	python string
 	// inputs are mounted; those with a port are artifacts, the others are code.
 	inputs  []input
 	outputs []output
@@ -66,7 +71,7 @@ type output struct {
 
 // recipe begins what a job's result depends on.
 func (h *handler) recipe(j *job, image string) recipe {
-	return recipe{Version: keyVersion, Kind: j.kind, Image: image, Packages: h.packages[j.task.State], Variables: j.declared}
+	return recipe{Version: keyVersion, Kind: j.kind, Image: image, Packages: h.madeOf(j.task.State).Environment, Variables: j.declared}
 }
 
 // inputs finds what a job reads, and where it writes.
@@ -159,6 +164,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	}
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
+	if j.python != "" {
+		python = j.python
+	}
 	s := &j.sandbox
 	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers.get(h.newHelpers)
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir

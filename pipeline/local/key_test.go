@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/record"
 )
 
 // A keys makes recipes of requests in a workspace with some objects.
@@ -47,7 +48,7 @@ func newKeys(t *testing.T) *keys {
 	if err := batch.Commit(t.Context(), x.db.PutObjects); err != nil {
 		t.Fatal(err)
 	}
-	x.packages = map[string]string{"Evaluate": "packages-1", "Train": "packages-1"}
+	x.made = map[string]record.Job{"Evaluate": {Environment: "packages-1"}, "Train": {Environment: "packages-1"}}
 	return &keys{t, &handler{x}}
 }
 
@@ -194,7 +195,7 @@ func TestKeyHoldsWhatIsInstalled(t *testing.T) {
 	t.Parallel()
 	k := newKeys(t)
 	was := k.recipe(trainingKind, "Train", trainRequest)
-	k.h.packages["Train"] = "packages-2"
+	k.h.made["Train"] = record.Job{Environment: "packages-2"}
 	is := k.recipe(trainingKind, "Train", trainRequest)
 	if was.key() == is.key() {
 		t.Error("the key is the same")
@@ -202,7 +203,7 @@ func TestKeyHoldsWhatIsInstalled(t *testing.T) {
 	if got := differences(was.parts(), is.parts()); got != "packages changed" {
 		t.Error(got)
 	}
-	delete(k.h.packages, "Train") // as for a script that is not Python
+	delete(k.h.made, "Train") // as for a script that is not Python
 	if parts := k.recipe(trainingKind, "Train", trainRequest).parts(); slices.Contains(slices.Collect(maps.Keys(parts)), "packages") {
 		t.Errorf("a shell script has packages: %v", parts)
 	}

@@ -49,7 +49,7 @@ func (r *run) interrupted(ctx context.Context) error {
 		}
 		text := fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete", old.ID, where, complete, old.TotalSteps)
 		if old.ID != r.reuse.Resumes {
-			text += fmt.Sprintf(". Continue: %s resume %s", r.commandOf(old.Package), old.ID)
+			text += fmt.Sprintf(". Continue: %s resume %s", r.command(path.Dir(old.Package)), old.ID)
 		}
 		r.warn("", text)
 	}
@@ -91,13 +91,18 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	var jobs []record.Job
 	for i := range r.definition.Jobs {
 		j := &r.definition.Jobs[i]
+		values[j.RoleName], values[j.ImageName], values[j.InstanceName] = roleOf(j.RoleName), j.Image, j.Instance
+		if j.Pin != "" {
+			continue // its code is that of a version
+		}
 		digest, err := r.snapshot(ctx, j)
 		if err != nil {
 			return nil, err
 		}
-		values[j.RoleName], values[j.ImageName] = roleOf(j.RoleName), j.Image
-		values[j.InstanceName], values[j.CodeName] = j.Instance, digest
-		jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		values[j.CodeName] = digest
+		if !settledLate(j) {
+			jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		}
 	}
 	delete(values, "") // of jobs that leave a name out
 	machine, err := r.machine(values)
@@ -108,9 +113,10 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		return nil, err
 	}
 	for i := range jobs {
-		if err := r.python(ctx, &r.definition.Jobs[i], &jobs[i]); err != nil {
+		if err := r.python(ctx, r.definition.Job(jobs[i].Step), &jobs[i]); err != nil {
 			return nil, err
 		}
+		r.made[jobs[i].Step] = jobs[i]
 	}
 	if err := r.unexpected(ctx, in, jobs); err != nil {
 		return nil, err
@@ -134,7 +140,7 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 
 // plan settles which part of the machine is done, and what is taken from earlier runs.
 func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
-	if r.scope, err = newScope(machine, r.reuse, r.commandOf(r.definition.Package)); err != nil || r.reuse.Resumes == "" {
+	if r.scope, err = newScope(machine, r.reuse, r.own()); err != nil || r.reuse.Resumes == "" {
 		return err
 	}
 	steps, err := r.db.Steps(ctx, r.reuse.Resumes)

@@ -60,6 +60,9 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.settle(ctx, j); err != nil {
+		return nil, err
+	}
 	if response, err := h.begin(ctx, j, "Processing"); response != nil || err != nil {
 		return response, err
 	}
@@ -78,7 +81,7 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 // processingJob turns a request into the job to run.
 func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error) {
 	j := &job{
-		task: t, kind: "processing", name: request.ProcessingJobName,
+		task: t, kind: "processing", name: request.ProcessingJobName, image: request.AppSpecification.ImageUri,
 		argv:     append(append([]string(nil), request.AppSpecification.ContainerEntrypoint...), request.AppSpecification.ContainerArguments...),
 		workDir:  "/",
 		declared: request.Environment,
@@ -102,6 +105,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		one := input{port: in.InputName, uri: in.S3Input.S3Uri, target: path.Clean(in.S3Input.LocalPath)}
 		if in.InputName == codeInput {
 			one.port = ""
+			j.code, j.script = one.uri, scriptIn(one.target, request.AppSpecification.ContainerEntrypoint)
 		}
 		j.inputs = append(j.inputs, one)
 	}

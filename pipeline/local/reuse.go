@@ -227,7 +227,7 @@ func (h *handler) mend(ctx context.Context, e *objects.CorruptError) error {
 	if err != nil {
 		return errors.Join(e, err)
 	}
-	return &nextError{fmt.Sprintf("%s; step %s must run again: %s resume %s --from %s", text, step, h.commandOf(made.Package), id, step), e}
+	return &nextError{fmt.Sprintf("%s; step %s must run again: %s resume %s --from %s", text, step, h.command(path.Dir(made.Package)), id, step), e}
 }
 
 // why says why a job has to run: problem, if its outputs are there and cannot be used,

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -40,11 +39,11 @@ type Options struct {
 	Grace time.Duration
 	// Reuse says what runs take from earlier ones, and which part of a pipeline they do.
 	Reuse Reuse
-	// Command says how a person runs the command of a generated package, given by its
-	// import path, for what they are told to do next; nil is with go run.
-	Command func(pkg string) string
 	// Rand makes the names of executions; nil is the system's.
 	Rand io.Reader
+	// Command says how a person runs a generated main, by its import path; nil is
+	// "go run" and that path.
+	Command func(main string) string
 }
 
 // Runner runs pipelines on this machine, one at a time in a workspace.
@@ -65,11 +64,11 @@ func New(o Options) (*Runner, error) {
 	if o.Grace == 0 {
 		o.Grace = sandbox.DefaultGrace
 	}
-	if o.Command == nil {
-		o.Command = func(pkg string) string { return "go run " + path.Dir(pkg) }
-	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader
+	}
+	if o.Command == nil {
+		o.Command = func(main string) string { return "go run " + main }
 	}
 	return &Runner{options: o}, nil
 }
@@ -89,12 +88,11 @@ type run struct {
 	started       time.Time
 	mode          sandbox.Mode
 	modeNote      string
+	command       func(main string) string
 	pythons       map[string]string // a step's interpreter
-	packages      map[string]string // and the digest of what is installed for it
 	reuse         Reuse
 	scope         *scope
 	recorded      bool // the record knows the run
-	commandOf     func(pkg string) string
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
@@ -105,6 +103,10 @@ type run struct {
 
 	mu sync.Mutex
 	on func(pipeline.Event)
+	// made is what each job is made from, versions what the run started from, both as
+	// far as it has come; mu guards them.
+	made     map[string]record.Job
+	versions map[string]pipeline.ModelVersion
 }
 
 // emit sends an event: in order, and never two at once.
@@ -164,8 +166,10 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	if _, err := io.ReadFull(r.options.Rand, name); err != nil {
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
-	x := &run{definition: d, module: module, grace: r.options.Grace, pythons: map[string]string{}, packages: map[string]string{}, reuse: r.options.Reuse,
-		commandOf: r.options.Command, on: on}
+	x := &run{
+		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, reuse: r.options.Reuse, on: on,
+		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
+	}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
 	// To the millisecond, since that is all of it that the machine sees.
 	x.started = x.clock.Now().Truncate(time.Millisecond)
@@ -271,6 +275,9 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 			outcome.Cause = why
 		}
 		outcome.Output = result.Output
+		if err := r.advise(ctx, outcome); err != nil {
+			failure = errors.Join(failure, err)
+		}
 	}
 	if failure != nil {
 		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure, r.resume()).Error()

@@ -73,6 +73,9 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.settle(ctx, j); err != nil {
+		return nil, err
+	}
 	s := newScript(request.HyperParameters, request.Environment)
 	h.codeOf(ctx, j, s.submit)
 	if response, err := h.begin(ctx, j, "Training"); response != nil || err != nil {
@@ -131,6 +134,7 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	if s.program == "" {
 		return nil, nil, h.unsupported(t, "a training job without the hyperparameter sagemaker_program, which runs the image's own algorithm")
 	}
+	j.image, j.code, j.script = request.AlgorithmSpecification.TrainingImage, s.submit, s.program
 	j.recipe = h.recipe(j, request.AlgorithmSpecification.TrainingImage)
 	j.recipe.Entry, j.recipe.Parameters = []string{s.program}, scriptParameters(request.HyperParameters)
 	j.recipe.Outputs = []recipeOutput{{j.outputs[0].port, modelDir, ""}}
@@ -138,6 +142,7 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	for i := range j.inputs {
 		if path.Dir(path.Clean(s.submit)) == j.inputs[i].target {
 			j.inputs[i].port = "" // the channel that the code comes by
+			j.code = j.inputs[i].uri
 		}
 	}
 	if !filepath.IsLocal(filepath.FromSlash(s.program)) {

@@ -115,6 +115,16 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 	return err
 }
 
+// PathOf is where a person finds what an s3:// URI names in a workspace, or empty if
+// the URI is none of this machine's.
+func PathOf(workspace, uri string) string {
+	name, key, err := objects.Parse(uri)
+	if err != nil || name != bucket {
+		return ""
+	}
+	return objects.PathIn(workspace, name, key)
+}
+
 // takeOver writes who holds the lock over who held it before, and says whether there
 // is a name: whoever closes the workspace takes it out. The file is never empty
 // between, so that a process which is killed here leaves a trace, too.
