@@ -148,7 +148,7 @@ func (t *trial) left() error {
 }
 
 // processes are those that name the module in their command line, environment,
-// working directory or mounts.
+// working directory or mounts: where there is a /proc, which only Linux has.
 func (t *trial) processes() ([]string, error) {
 	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
