@@ -125,7 +125,11 @@ func (h *handler) failUnstarted(j *job, text string) error {
 
 // execute runs the job's process to its end, and leaves how it ended in j.
 func (h *handler) execute(ctx context.Context, j *job) error {
-	dir, err := h.store.Temp()
+	dir := h.folders.Take()
+	var err error
+	if dir == "" {
+		dir, err = h.store.Temp()
+	}
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
 	s := &j.sandbox
-	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers
+	s.Dir, s.Mode, s.Helpers, s.Folders = dir, h.mode, h.helpers, &h.folders
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {
@@ -254,10 +258,10 @@ func (h *handler) aborted(ctx context.Context, j *job, cause error) error {
 	return cause
 }
 
-// discard removes a job's folder, while the run goes on. What cannot be removed
-// goes at the next start.
+// discard empties a job's folder for another job, while the run goes on. What cannot
+// be emptied is removed; what cannot be removed goes at the next start.
 func (h *handler) discard(j *job) {
 	if dir := j.sandbox.Dir; dir != "" {
-		h.cleaning.Go(func() { _ = os.RemoveAll(dir) })
+		h.cleaning.Go(func() { h.folders.Give(dir) })
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -61,7 +62,7 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 		return nil, busy(dir)
 	}
 	if err := w.open(ctx, self, now); err != nil {
-		w.close()
+		w.close(new(sync.WaitGroup))
 		return nil, err
 	}
 	return w, nil
@@ -94,14 +95,16 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 	return err
 }
 
-// close lets go of the workspace.
-func (w *workspace) close() error {
+// close lets go of the workspace, after what still goes on in its folders beside
+// the run; the record is closed meanwhile.
+func (w *workspace) close(beside *sync.WaitGroup) error {
 	var errs []error
-	if w.store != nil {
-		errs = append(errs, w.store.Close())
-	}
 	if w.db != nil {
 		errs = append(errs, w.db.Close())
+	}
+	beside.Wait()
+	if w.store != nil {
+		errs = append(errs, w.store.Close())
 	}
 	return errors.Join(append(errs, w.lock.Close())...)
 }

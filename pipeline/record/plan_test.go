@@ -10,7 +10,7 @@ import (
 func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	for _, query := range []string{countJobs, updateStep, findArtifact, findObject, listObjects} {
+	for _, query := range []string{countJobs, updateStep, findOwn, findNewest, findObject, listObjects} {
 		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
 		if err != nil {
 			t.Fatal(err)
