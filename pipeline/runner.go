@@ -72,6 +72,9 @@ type Outcome struct {
 	Partial string `json:"partial,omitempty"`
 	// Versions are the model versions that it started from, by name.
 	Versions map[string]ModelVersion `json:"versions,omitempty"`
+	// Next are commands that go on from here: how to approve a version that was
+	// registered, or what a run lacked that could not go on.
+	Next []Suggestion `json:"next,omitempty"`
 	// Output is the machine's output, when it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 }
@@ -85,8 +88,8 @@ type StepOutcome struct {
 	Cached bool `json:"cached"`
 	// Attempts counts its tries.
 	Attempts int `json:"attempts,omitempty"`
-	// Why says, where that was asked for, what made it run or from which run its outputs
-	// were taken.
+	// Why says from which run its outputs were taken, or, where that was asked for, what
+	// made it run.
 	Why string `json:"why,omitempty"`
 }
 
@@ -123,12 +126,16 @@ const (
 	// Total may be set.
 	Preparing EventKind = "Preparing"
 	// StepStarted, StepRetried, StepSucceeded, StepFailed and StepSkipped tell of
-	// a step. StepRetried has the error in Message and the delay in Wait.
+	// a step. StepRetried has the error in Message and the delay in Wait; StepSucceeded of
+	// a step that is Cached has the run that its outputs were taken from.
 	StepStarted   EventKind = "StepStarted"
 	StepRetried   EventKind = "StepRetried"
 	StepSucceeded EventKind = "StepSucceeded"
 	StepFailed    EventKind = "StepFailed"
 	StepSkipped   EventKind = "StepSkipped"
+	// StepExplained tells, where that was asked for, in Message why a step runs and is not
+	// cached.
+	StepExplained EventKind = "StepExplained"
 	// StepLog is one line of a step's output in Message, without control characters.
 	StepLog EventKind = "StepLog"
 	// Warned is something the user should know, in Message.

@@ -1,5 +1,5 @@
 // Package cli is the commands of a generated main: run, the default, with a flag
-// for every parameter; runs, logs and graph. In go a definition, the arguments and
+// for every parameter; runs, logs, graph and models. In go a definition, the arguments and
 // three streams, out comes an exit code. The product of a command goes to standard
 // output, all talk to standard error. The package decides nothing about a run: the
 // runner does.
@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
@@ -57,6 +58,7 @@ func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *
 		display:   newDisplay,
 		patience:  5 * time.Second,
 		settle:    150 * time.Millisecond,
+		now:       time.Now,
 	}
 }
 
@@ -72,6 +74,7 @@ type history interface {
 	Run(ctx context.Context, id string) (*record.Run, error)
 	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Close() error
+	registry
 }
 
 // An app is one command line being executed, with the world as functions.
@@ -94,15 +97,21 @@ type app struct {
 	// settle is how soon after the first interrupt another one is the same: a
 	// supervisor may signal the process and its group, a person cannot be so fast.
 	settle time.Duration
+	// now is the time.
+	now func() time.Time
 	// printed says that the outcome has been printed as JSON.
 	printed bool
 }
 
-// A place is where runs are kept and how jobs are isolated.
+// A place is where runs are kept, how jobs are isolated, and what is not run again.
 type place struct {
 	// workspace is a folder; empty is the module's own.
 	workspace string
 	isolation string
+	// reuse is what the run takes from earlier ones.
+	reuse local.Reuse
+	// command is how a person runs this command.
+	command string
 }
 
 // An exit is an error with an exit code. One without an error has been reported.
@@ -135,6 +144,9 @@ func (a *app) main(args []string) int {
 	if e := (*exit)(nil); errors.As(err, &e) {
 		code, err = e.code, e.err
 	}
+	if record.IsDamaged(err) {
+		err = fmt.Errorf("%w\n\thint: make it again from the manifests of the runs: %s rebuild", err, a.command)
+	}
 	if err != nil {
 		err = errors.Join(err, a.printMistake(root, args, err))
 		fmt.Fprintf(a.stderr, "%s: %v\n", a.definition.Name, err)
@@ -146,7 +158,7 @@ func (a *app) main(args []string) int {
 // asked for as JSON: who reads that is to find an object, whatever happened.
 func (a *app) printMistake(root *cobra.Command, args []string, mistake error) error {
 	c, _, err := root.Find(args)
-	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" {
+	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" && c.Name() != "resume" {
 		return nil
 	}
 	cause, _, _ := strings.Cut(mistake.Error(), "\n\thint:")

@@ -100,6 +100,7 @@ func BenchmarkChain(b *testing.B) {
 			b.Run(fmt.Sprintf("%s/%d", isolation, n), func(b *testing.B) {
 				dir := b.TempDir()
 				d, o := chain(b, isolation, dir, n)
+				o.Reuse.NoCache = true
 				var first, total, bare time.Duration
 				for b.Loop() {
 					r, err := New(o)

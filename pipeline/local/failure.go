@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 )
@@ -23,19 +24,36 @@ type endOf struct {
 	person  string
 }
 
-// reasons are what people are told of the last try of each state.
+// reasons are what people are told of the last try of each state, and the commands
+// that mend it.
 type reasons struct {
-	mu  sync.Mutex
-	all map[string]string
+	mu   sync.Mutex
+	all  map[string]string
+	next map[string][]pipeline.Suggestion
 }
 
 func (r *reasons) set(state, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all == nil {
-		r.all = map[string]string{}
+		r.all, r.next = map[string]string{}, map[string][]pipeline.Suggestion{}
 	}
 	r.all[state] = text
+	delete(r.next, state)
+}
+
+// explain sets what is told of a state's try with the commands that mend it.
+func (r *reasons) explain(state, text string, next ...pipeline.Suggestion) {
+	r.set(state, text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next[state] = next
+}
+
+func (r *reasons) suggested(state string) []pipeline.Suggestion {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.next[state]
 }
 
 func (r *reasons) get(state string) string {
@@ -72,13 +90,32 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// trouble is an error of the world with what is kept and what to do.
-func trouble(err error) error {
+// trouble is an error of the world with what is kept and what to do; next is the
+// command that goes on, or "" where there is nothing to go on with.
+func trouble(err error, next string) error {
+	var told *nextError
+	var absent *NotCachedError
 	var full *objects.NoSpaceError
-	if errors.As(err, &full) {
+	switch {
+	case errors.As(err, &told):
+		return told // without the state that it came through
+	case errors.As(err, &absent):
+		return absent
+	case !errors.As(err, &full):
+		return err
+	}
+	if next == "" {
 		return &nextError{full.Error() + "; earlier steps are kept. Free space, then run again", err}
 	}
-	return err
+	return &nextError{full.Error() + "; earlier steps are kept. Free space, then: " + next, err}
+}
+
+// resume is the command that goes on with this run, or "" if it is not recorded.
+func (r *run) resume() string {
+	if !r.recorded {
+		return ""
+	}
+	return r.own() + " resume " + r.id
 }
 
 // nextError is an error told in other words.

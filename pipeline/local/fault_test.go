@@ -415,7 +415,7 @@ func TestCorruptArtifactIsNotGivenToAStep(t *testing.T) {
 		t.Fatal("it ran")
 	}
 	matches(t, "the error", err.Error(),
-		`input "train" of step Train: .*train\.csv is corrupt \(sha256 expected [0-9a-f]{12}, found [0-9a-f]{12}\); it is not given to the step\. Run again$`)
+		`^artifact train\.csv of run [0-9a-f]{12} is corrupt \(sha256 expected [0-9a-f]{12}, found [0-9a-f]{12}\); step Preprocess must run again: go run example\.com/census/generated/training resume [0-9a-f]{12} --from Preprocess$`)
 	if o.Status != pipeline.Failed {
 		t.Errorf("status %s", o.Status)
 	}
@@ -428,7 +428,7 @@ func TestInterruptedRunIsTold(t *testing.T) {
 	p := training(t, "direct")
 	p.succeed(`{}`)
 	db := p.record()
-	if err := db.StartRun(t.Context(), record.Run{ID: "dead00000000", Status: "RUNNING", TotalSteps: 3, Started: time.Now()}, nil, nil); err != nil {
+	if err := db.StartRun(t.Context(), record.Run{ID: "dead00000000", Package: p.definition.Package, Status: "RUNNING", TotalSteps: 3, Started: time.Now()}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	done := record.Step{Run: "dead00000000", Name: "Preprocess", Kind: "processing", Status: "SUCCEEDED"}
@@ -443,7 +443,7 @@ func TestInterruptedRunIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.succeed(`{}`)
-	want := []string{"run dead00000000 was interrupted in step Train (attempt 2); 1 of 3 steps complete. Run again"}
+	want := []string{"run dead00000000 was interrupted in step Train (attempt 2); 1 of 3 steps complete. Continue: go run example.com/census/generated/training resume dead00000000"}
 	if diff := cmp.Diff(want, p.said(pipeline.Warned)); diff != "" {
 		t.Error(diff)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/code"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -51,7 +52,11 @@ func (r *run) interrupted(ctx context.Context) error {
 		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
 			return err
 		}
-		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
+		text := fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete", old.ID, where, complete, old.TotalSteps)
+		if old.ID != r.reuse.Resumes {
+			text += fmt.Sprintf(". Continue: %s resume %s", r.command(path.Dir(old.Package)), old.ID)
+		}
+		r.warn("", text)
 	}
 	return nil
 }
@@ -63,18 +68,20 @@ type source struct {
 }
 
 // warm settles how jobs are kept apart, and starts the helper of the first jobs without
-// waiting for it.
-func (r *run) warm(ctx context.Context) error {
+// waiting for it, unless the last run gives reason to believe that none will run.
+func (r *run) warm(ctx context.Context) (err error) {
 	if err := r.chooseIsolation(ctx); err != nil {
 		return err
 	}
 	// A folder that stays: every helper mounts its root there, out of others' sight.
-	folder := filepath.Join(r.dir, "mnt")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(r.dir, mounts), 0o700); err != nil {
 		return r.store.Explain(err, 0, "making the folder for mounts")
 	}
-	if len(r.definition.Jobs) > 0 {
-		r.helpers = sandbox.NewHelpers(r.mode, folder)
+	if r.last, err = r.expected(ctx); err != nil {
+		return err
+	}
+	if r.last == nil && len(r.definition.Jobs) > 0 {
+		r.helpers.get(r.newHelpers)
 	}
 	return nil
 }
@@ -89,23 +96,35 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	var jobs []record.Job
 	for i := range r.definition.Jobs {
 		j := &r.definition.Jobs[i]
+		values[j.RoleName], values[j.ImageName], values[j.InstanceName] = roleOf(j.RoleName), j.Image, j.Instance
+		if j.Pin != "" {
+			continue // its code is that of a version
+		}
 		digest, err := r.snapshot(ctx, j)
 		if err != nil {
 			return nil, err
 		}
-		values[j.RoleName], values[j.ImageName] = roleOf(j.RoleName), j.Image
-		values[j.InstanceName], values[j.CodeName] = j.Instance, digest
-		jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		values[j.CodeName] = digest
+		if !settledLate(j) {
+			jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		}
 	}
 	delete(values, "") // of jobs that leave a name out
 	machine, err := r.machine(values)
 	if err != nil {
 		return nil, err
 	}
+	if err := r.plan(ctx, machine); err != nil {
+		return nil, err
+	}
 	for i := range jobs {
-		if err := r.python(ctx, &r.definition.Jobs[i], &jobs[i]); err != nil {
+		if err := r.python(ctx, r.definition.Job(jobs[i].Step), &jobs[i]); err != nil {
 			return nil, err
 		}
+		r.made[jobs[i].Step] = jobs[i]
+	}
+	if err := r.unexpected(ctx, in, jobs); err != nil {
+		return nil, err
 	}
 	definition := sha256.Sum256(r.definition.ASL)
 	shown, err := json.Marshal(in.shown)
@@ -123,10 +142,13 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
+		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
 	if err != nil {
 		return nil, r.store.Explain(err, 0, "recording the run")
 	}
+	r.recorded = true
+	failpoint.Hit(failpoint.RunRecorded)
 	go r.recordSource(context.WithoutCancel(ctx), late)
 	return machine, nil
 }
@@ -139,6 +161,16 @@ func (r *run) recordSource(ctx context.Context, late bool) {
 			r.sourced <- r.db.SetSource(ctx, r.id, from.commit, from.dirty)
 		}
 	}
+}
+
+// plan settles which part of the machine is done, and what is taken from earlier runs.
+func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
+	if r.scope, err = newScope(machine, r.reuse, r.own()); err != nil || r.reuse.Resumes == "" {
+		return err
+	}
+	steps, err := r.db.Steps(ctx, r.reuse.Resumes)
+	r.scope.resumed(steps)
+	return err
 }
 
 // roleOf is the ARN that stands for a role; nothing checks what it may do.

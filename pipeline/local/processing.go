@@ -60,8 +60,11 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	defer h.discard(j)
-	if err := h.start(ctx, j, "Processing"); err != nil {
+	if err := h.settle(ctx, j); err != nil {
 		return nil, err
+	}
+	if response, err := h.begin(ctx, j, "Processing"); response != nil || err != nil {
+		return response, err
 	}
 	if err := h.execute(ctx, j); err != nil {
 		if ctx.Err() != nil {
@@ -78,7 +81,7 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 // processingJob turns a request into the job to run.
 func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error) {
 	j := &job{
-		task: t, kind: "processing", name: request.ProcessingJobName,
+		task: t, kind: "processing", name: request.ProcessingJobName, image: request.AppSpecification.ImageUri,
 		argv:     append(append([]string(nil), request.AppSpecification.ContainerEntrypoint...), request.AppSpecification.ContainerArguments...),
 		workDir:  "/",
 		declared: request.Environment,
@@ -87,6 +90,8 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		},
 		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	}
+	j.recipe = h.recipe(j, request.AppSpecification.ImageUri)
+	j.recipe.Entry, j.recipe.Arguments = request.AppSpecification.ContainerEntrypoint, request.AppSpecification.ContainerArguments
 	if len(request.AppSpecification.ContainerEntrypoint) == 0 {
 		return nil, h.unsupported(t, "a processing job without ContainerEntrypoint, which runs the image's own")
 	}
@@ -100,6 +105,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		one := input{port: in.InputName, uri: in.S3Input.S3Uri, target: path.Clean(in.S3Input.LocalPath)}
 		if in.InputName == codeInput {
 			one.port = ""
+			j.code, j.script = one.uri, scriptIn(one.target, request.AppSpecification.ContainerEntrypoint)
 		}
 		j.inputs = append(j.inputs, one)
 	}
@@ -111,6 +117,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 			return nil, asl.Fail(sageMakerRefused, fmt.Sprintf("output %q: %v", out.OutputName, err))
 		}
 		j.outputs = append(j.outputs, output{port: out.OutputName, target: path.Clean(out.S3Output.LocalPath)})
+		j.recipe.Outputs = append(j.recipe.Outputs, recipeOutput{out.OutputName, path.Clean(out.S3Output.LocalPath), h.fileName(t.State, out.OutputName)})
 	}
 	h.oneHost(t, request.ProcessingResources.ClusterConfig.InstanceCount)
 	config, err := processingConfig(t.Arguments, request.ProcessingJobName)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -36,8 +37,13 @@ type Options struct {
 	// Grace is how long a stopped step has to end by itself; 0 is 10 seconds.
 	// (SageMaker gives a training job 120.)
 	Grace time.Duration
+	// Reuse says what runs take from earlier ones, and which part of a pipeline they do.
+	Reuse Reuse
 	// Rand makes the names of executions; nil is the system's.
 	Rand io.Reader
+	// Command says how a person runs a generated main, by its import path; nil is
+	// "go run" and that path.
+	Command func(main string) string
 }
 
 // Runner runs pipelines on this machine, one at a time in a workspace.
@@ -61,6 +67,9 @@ func New(o Options) (*Runner, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Command == nil {
+		o.Command = func(main string) string { return "go run " + main }
+	}
 	return &Runner{options: o}, nil
 }
 
@@ -79,18 +88,27 @@ type run struct {
 	started       time.Time
 	mode          sandbox.Mode
 	modeNote      string
+	command       func(main string) string
 	pythons       map[string]string // a step's interpreter
+	reuse         Reuse
+	scope         *scope
+	recorded      bool // the record knows the run
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	helpers       *sandbox.Helpers
+	helpers       helpers
 	folders       sandbox.Folders
-	source        chan source // answers once
-	sourced       chan error  // that an answer which came late is recorded
+	last          *record.Run    // the run whose every job is expected in the cache, or nil
+	source        chan source    // answers once
+	sourced       chan error     // that an answer which came late is recorded
 	cleaning      sync.WaitGroup // what goes on beside the run
 
 	mu sync.Mutex
 	on func(pipeline.Event)
+	// made is what each job is made from, versions what the run started from, both as
+	// far as it has come; mu guards them.
+	made     map[string]record.Job
+	versions map[string]pipeline.ModelVersion
 }
 
 // emit sends an event: in order, and never two at once.
@@ -112,12 +130,13 @@ func (r *run) warn(step, text string) {
 func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.RawMessage, on func(pipeline.Event)) (*pipeline.Outcome, error) {
 	x, err := r.begin(ctx, d, on)
 	if err != nil {
-		return nil, trouble(err)
+		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
 	x.cleaning.Go(x.helpers.Close)
-	closed := x.close(&x.cleaning)
-	if err == nil && closed != nil {
+	closed := x.closeRecord() // meanwhile
+	x.cleaning.Wait()
+	if closed = errors.Join(closed, x.close()); err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)
 	}
 	return outcome, err
@@ -150,7 +169,10 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	if _, err := io.ReadFull(r.options.Rand, name); err != nil {
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
-	x := &run{definition: d, module: module, grace: r.options.Grace, pythons: map[string]string{}, on: on}
+	x := &run{
+		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, reuse: r.options.Reuse, on: on,
+		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
+	}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
 	// To the millisecond, since that is all of it that the machine sees.
 	x.started = x.clock.Now().Truncate(time.Millisecond)
@@ -193,7 +215,7 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 				outcome.Cause = "stopped before its first step"
 			}
 		} else {
-			err = trouble(err)
+			err = trouble(err, r.resume())
 			outcome.Cause = err.Error()
 		}
 	}
@@ -210,6 +232,12 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err := r.interrupted(ctx); err != nil {
 		return err
 	}
+	if r.unclean {
+		if err := r.mend(ctx); err != nil {
+			return err
+		}
+		r.clean = true
+	}
 	in, err := r.resolve(ctx, input)
 	if err != nil {
 		return err
@@ -219,7 +247,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err != nil {
 		return err
 	}
-	r.tracker = newTracker(machine, r.emit, r.clock.Now, r.reasons.get)
+	r.tracker = newTracker(machine, r.scope.after, r.emit, r.clock.Now, r.reasons.get)
 	r.clock.waits = r.tracker.wait
 	result, err := asl.Run(ctx, machine, in.machine, asl.Options{
 		Handler: &handler{r},
@@ -235,6 +263,10 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 		r.helpers.Close()
 		r.folders.Close()
 	})
+	outcome.Resumes, outcome.Partial = r.reuse.Resumes, r.reuse.partial()
+	if errors.Is(err, errPartDone) {
+		result, err = &asl.Result{Status: asl.Succeeded}, nil
+	}
 	return r.conclude(context.WithoutCancel(ctx), result, err, outcome)
 }
 
@@ -251,9 +283,12 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 			outcome.Cause = why
 		}
 		outcome.Output = result.Output
+		if err := r.advise(ctx, outcome); err != nil {
+			failure = errors.Join(failure, err)
+		}
 	}
 	if failure != nil {
-		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure).Error()
+		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure, r.resume()).Error()
 	}
 	if outcome.Status == pipeline.TimedOut && outcome.Error == "" {
 		outcome.Error = asl.ErrorTimeout
@@ -264,9 +299,12 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 	r.tracker.finish(outcome.Status, outcome.FailedStep, outcome.Cause)
 	outcome.Steps = r.tracker.outcomes()
 	end.Status, end.Error, end.Cause, end.FailedStep, end.Output = string(outcome.Status), outcome.Error, outcome.Cause, outcome.FailedStep, outcome.Output
+	failpoint.Hit(failpoint.RunEnding)
 	if err := errors.Join(r.db.EndRun(ctx, end), <-r.sourced); err != nil {
 		return errors.Join(failure, r.store.Explain(err, 0, "recording the end of the run"))
 	}
+	failpoint.Hit(failpoint.RunEnded)
+	r.leaveManifest(ctx)
 	outcome.Parity = r.parity()
 	return errors.Join(failure, r.report(ctx, outcome))
 }

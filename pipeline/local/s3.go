@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -43,7 +44,11 @@ func (h *handler) getObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 		return nil, asl.Fail(asl.ErrorDataLimitExceeded,
 			"The state/task 'aws-sdk:s3' returned a result with a size exceeding the maximum number of bytes service limit.")
 	case err != nil:
-		return nil, fmt.Errorf("%w. Run again", err)
+		var corrupt *objects.CorruptError
+		if errors.As(err, &corrupt) {
+			return nil, h.mend(ctx, corrupt)
+		}
+		return nil, err
 	}
 	return json.Marshal(map[string]any{
 		"AcceptRanges": "bytes", "Body": strings.ToValidUTF8(string(body), "\uFFFD"), "ContentLength": o.Bytes,
@@ -83,6 +88,7 @@ func (h *handler) putObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 	if err := batch.Commit(ctx, h.db.PutObjects); err != nil {
 		return nil, h.store.Explain(err, int64(body.Len()), doing)
 	}
+	failpoint.Hit(failpoint.ObjectPut)
 	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body.Bytes()))
 	return json.Marshal(map[string]any{
 		"ChecksumCRC32": base64.StdEncoding.EncodeToString(sum), "ChecksumType": "FULL_OBJECT",

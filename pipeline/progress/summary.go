@@ -35,6 +35,7 @@ func Summary(w io.Writer, o *pipeline.Outcome, opts SummaryOptions) error {
 	}
 	s := &summary{Outcome: o, options: opts}
 	s.result()
+	s.versions()
 	s.metrics()
 	s.model()
 	s.steps()
@@ -81,6 +82,12 @@ func (s *summary) table(rows [][]string) {
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
 	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	if s.Resumes != "" {
+		s.printf("  resumes run %s\n", terminal.Clean(s.Resumes))
+	}
+	if s.Partial != "" {
+		s.printf("  %s: it did a part of the pipeline, and gave no output\n", terminal.Clean(s.Partial))
+	}
 	if s.Status == pipeline.Succeeded {
 		return
 	}
@@ -89,7 +96,11 @@ func (s *summary) result() {
 		reason = s.Error
 	}
 	if s.FailedStep != "" {
-		reason = strings.TrimSuffix("in step "+s.FailedStep+": "+reason, ": ")
+		what := "in step "
+		if ofMachine(s.FailedStep) {
+			what = "in state "
+		}
+		reason = strings.TrimSuffix(what+s.FailedStep+": "+reason, ": ")
 	}
 	if s.Log != "" {
 		reason += "; log: " + s.options.Path(s.Log)
@@ -110,6 +121,18 @@ func (s *summary) result() {
 
 // tailLines is how many lines of a failed step's log are shown.
 const tailLines = 10
+
+// versions are the model versions that the run started from.
+func (s *summary) versions() {
+	if len(s.Versions) == 0 {
+		return
+	}
+	s.printf("\nStarted from\n")
+	for _, name := range slices.Sorted(maps.Keys(s.Versions)) {
+		v := s.Versions[name]
+		s.printf("  %s: version %d of %s, %s\n", terminal.Clean(name), v.Version, terminal.Clean(v.Group), terminal.Clean(v.Status))
+	}
+}
 
 func (s *summary) metrics() {
 	if len(s.Metrics) == 0 {
@@ -154,14 +177,17 @@ func (s *summary) steps() {
 	s.printf("\nSteps\n")
 	var rows [][]string
 	for _, step := range s.Steps {
-		took, tries := "", ""
+		took, note := "", ""
 		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
 			took = span(step.Seconds)
 		}
 		if step.Attempts > 1 {
-			tries = fmt.Sprintf("%d tries", step.Attempts)
+			note = fmt.Sprintf("%d tries", step.Attempts)
 		}
-		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, tries})
+		if step.Why != "" {
+			note = strings.TrimPrefix(note+"; "+terminal.Clean(step.Why), "; ")
+		}
+		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, note})
 	}
 	s.table(rows)
 }
@@ -192,6 +218,10 @@ func (s *summary) parity() {
 	}
 }
 
+// ofMachine says that a state is the machine's own: it is no step, and writes no log.
+// Its name has a blank, which no step's has.
+func ofMachine(state string) bool { return strings.Contains(state, " ") }
+
 // next are the commands that a reader is most likely to want.
 func (s *summary) next() {
 	c := s.options.Command
@@ -200,18 +230,24 @@ func (s *summary) next() {
 	}
 	s.printf("\nNext\n")
 	var rows [][]string
+	for _, n := range s.Outcome.Next {
+		rows = append(rows, []string{n.Command, n.Why})
+	}
 	switch {
 	case s.Status == pipeline.Succeeded:
 		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
+		if s.Partial != "" {
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with the other steps"})
+		}
 	default:
-		if s.FailedStep != "" {
+		if s.FailedStep != "" && !ofMachine(s.FailedStep) {
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
-		what := "run again"
 		if len(s.Steps) > 0 {
-			what += "; this run and what it made are kept"
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with it; what is complete is kept"})
+		} else {
+			rows = append(rows, []string{c, "run again"})
 		}
-		rows = append(rows, []string{c, what})
 	}
 	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
 	for _, r := range rows {

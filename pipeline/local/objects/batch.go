@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -55,6 +56,33 @@ func (b *Batch) Copy(bucket, key string, r io.Reader) error {
 		return fmt.Errorf("write s3://%s/%s: %w", bucket, key, err)
 	}
 	return b.add(bucket, key, name)
+}
+
+// Link adds an object with the content of one that is there: a hard link to its file,
+// or a copy where the file system has no such links. The content is verified first, and
+// what is not what was stored gives a *[CorruptError].
+func (b *Batch) Link(bucket, key string, of record.Object) error {
+	if err := CheckName(bucket, key); err != nil {
+		return err
+	}
+	file, err := b.store.verified(&of)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	name := b.store.tempName()
+	if b.store.root.Link(path.Join(tree, of.Bucket, of.Key), name) != nil {
+		if err := b.Copy(bucket, key, file); err != nil {
+			return err
+		}
+		if found := b.objects[len(b.objects)-1].Digest; found != of.Digest {
+			return &CorruptError{Bucket: of.Bucket, Key: of.Key, Expected: of.Digest, Found: found}
+		}
+		return nil
+	}
+	b.items = append(b.items, item{bucket, key, name, true})
+	b.objects = append(b.objects, record.Object{Bucket: bucket, Key: key, Digest: of.Digest, Bytes: of.Bytes, Created: b.store.now()})
+	return nil
 }
 
 // PutFile adds a file of the workspace, given by its absolute path. Commit moves it.
@@ -144,6 +172,7 @@ func (b *Batch) add(bucket, key, name string) error {
 		return fmt.Errorf("store s3://%s/%s: %w", bucket, key, err)
 	}
 	b.objects = append(b.objects, record.Object{Bucket: bucket, Key: key, Digest: sum, Bytes: size, Created: b.store.now()})
+	failpoint.Hit(failpoint.MidCopy)
 	return nil
 }
 
@@ -153,9 +182,12 @@ func (b *Batch) Objects() []record.Object { return b.objects }
 // Commit makes the batch visible: it moves the files into place, and then calls
 // commit, which puts the objects into the index. If that fails, the files go again.
 func (b *Batch) Commit(ctx context.Context, commit func(context.Context, []record.Object) error) error {
+	failpoint.Hit(failpoint.BeforePlace)
 	err := b.place()
 	if err == nil {
+		failpoint.Hit(failpoint.AfterRename)
 		err = commit(ctx, b.objects)
+		failpoint.Hit(failpoint.AfterCommit)
 	}
 	if err == nil {
 		b.items, b.moved = nil, nil
