@@ -226,7 +226,7 @@ func notImportable(p *pass) {
 
 // reservedFlags are those that a generated main has itself, in every command
 // that starts a run.
-var reservedFlags = []string{"help", "json", "quiet", "workspace", "isolation", "env"}
+var reservedFlags = []string{"help", "json", "quiet", "workspace", "isolation", "env", "python", "packages"}
 
 // reservedHyper begins the hyperparameters that the training toolkit takes for
 // itself and does not hand to the script; two more names are as special to it

@@ -108,6 +108,8 @@ type place struct {
 	// workspace is a folder; empty is the module's own.
 	workspace string
 	isolation string
+	// python is the interpreter to use, or empty; packages says which it has.
+	python, packages string
 	// reuse is what the run takes from earlier ones.
 	reuse local.Reuse
 	// command is how a person runs this command.
