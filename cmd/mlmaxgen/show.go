@@ -16,7 +16,7 @@ func (a *app) showCommand() *cobra.Command {
 		Use:   "show [packages]",
 		Short: "show what a spec was understood to be",
 		Long: `Show prints an outline of each pipeline: parameters, steps in the order of
-execution with what feeds each input, registrations, environments. With --json it
+execution with what feeds each input, model versions, registrations, environments. With --json it
 prints an object with the members specs (as written, with positions) and plans
 (resolved); specs are there even if there are errors, plans only if there are none.
 Their members are those of the types Spec and Plan in package gen/ir.`,
@@ -54,11 +54,20 @@ func outline(out io.Writer, plans []*ir.Plan) error {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintf(w, "pipeline %s (%s.%s)\n", p.Name, p.Package, p.GoName)
+		if p.Schedule != "" {
+			fmt.Fprintf(w, "  schedule %s\n", p.Schedule)
+		}
 		if len(p.Parameters) > 0 {
 			fmt.Fprintf(w, "  parameters\n")
 		}
 		for _, q := range p.Parameters {
 			fmt.Fprintf(w, "    %s\t%s\t%s\n", q.Key, parameterType(q), parameterBounds(q))
+		}
+		if len(p.Versions) > 0 {
+			fmt.Fprintf(w, "  model versions\n")
+		}
+		for _, v := range p.Versions {
+			outlineVersion(w, v)
 		}
 		if len(p.Nodes) > 0 {
 			fmt.Fprintf(w, "  steps\n")
@@ -66,7 +75,7 @@ func outline(out io.Writer, plans []*ir.Plan) error {
 		for _, n := range p.Nodes {
 			switch {
 			case n.Job != nil:
-				outlineJob(w, n.Job)
+				outlineJob(w, p, n.Job)
 			case n.Registration != nil:
 				outlineRegistration(w, n.Registration)
 			}
@@ -116,25 +125,54 @@ func parameterBounds(p *ir.Parameter) string {
 	return strings.Join(parts, "; ")
 }
 
-func outlineJob(w io.Writer, j *ir.Job) {
+func outlineVersion(w io.Writer, v *ir.Version) {
+	fmt.Fprintf(w, "    %s\t%s\tnewest %s of group %s, or %s; made by %s of %s\n", v.Name, v.Artifact, v.Status, v.Group, v.Param, v.Step, v.Pipeline)
+	for _, part := range v.Parts {
+		fmt.Fprintf(w, "      %s.%s\t%s\n", part.Step, part.Output, part.Artifact)
+	}
+}
+
+func outlineJob(w io.Writer, p *ir.Plan, j *ir.Job) {
 	fmt.Fprintf(w, "    %s\t%s\t%s:%s on %d x %s, %s/%s\n", j.Name, j.Kind, j.Framework, j.Version, j.Count, j.Instance, j.CodeDir, j.Script)
+	switch {
+	case j.Pin != "":
+		fmt.Fprintf(w, "      pinned to %s\twith the code and image of its %s\n", j.Pin, j.PinStep)
+	case j.ImageOf != "":
+		fmt.Fprintf(w, "      image of %s\n", j.ImageOf)
+	}
 	for _, in := range j.Inputs {
 		from := in.Param
-		if from == "" {
+		switch {
+		case in.Version != "" && in.Step == "":
+			from = in.Version
+		case in.Version != "":
+			from = in.Version + "." + in.Step + "." + in.Output
+		case from == "":
 			from = in.Step + "." + in.Output
 		}
 		fmt.Fprintf(w, "      reads %s\t%s\tfrom %s\n", in.Name, in.Artifact, from)
 	}
 	for _, out := range j.Outputs {
 		use := "unused"
-		if out.Used {
+		switch {
+		case out.Used:
 			use = "used"
+		case takenLater(p, j, out):
+			use = "used with the model's version"
 		}
 		fmt.Fprintf(w, "      writes %s\t%s\t%s\n", out.Name, out.Artifact, use)
 	}
 	if len(j.After) > 0 {
 		fmt.Fprintf(w, "      after %s\n", strings.Join(slices.Sorted(slices.Values(j.After)), ", "))
 	}
+}
+
+// takenLater reports whether another pipeline takes an output with a version of the
+// model that this one registers.
+func takenLater(p *ir.Plan, j *ir.Job, out *ir.Output) bool {
+	return slices.ContainsFunc(p.Registrations(), func(r *ir.Registration) bool {
+		return slices.ContainsFunc(r.Parts, func(part *ir.Part) bool { return part.Step == j.Name && part.Output == out.Name })
+	})
 }
 
 func outlineRegistration(w io.Writer, r *ir.Registration) {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"go/token"
+	"path/filepath"
 
 	"github.com/mlmax/mlmax/gen/diag"
 	"github.com/mlmax/mlmax/gen/ir"
@@ -12,6 +13,7 @@ import (
 type damage struct {
 	lines        map[where]bool          // of every error
 	declarations map[token.Position]bool // pipelines and steps that lack a field
+	missing      bool                    // the package lacks something, a whole type perhaps
 }
 
 type where struct {
@@ -54,6 +56,7 @@ func assess(s *ir.Spec, list diag.List) damage {
 		if !holes[x.Code] {
 			continue
 		}
+		d.missing = d.missing || filepath.Dir(x.Pos.Filename) == s.Dir
 		var nearest token.Position
 		for _, pos := range all {
 			if pos.Filename == x.Pos.Filename && pos.Offset <= x.Pos.Offset && (!nearest.IsValid() || pos.Offset > nearest.Offset) {

@@ -23,6 +23,7 @@ var codeRules = []Rule{
 	{Code: diag.CodeSymlink, Doc: "code folders hold files and folders only", run: codeSymlink},
 	{Code: diag.UninstalledRequirements, Doc: "requirements.txt stands where it is installed", run: uninstalledRequirements},
 	{Code: diag.BadValue, Doc: "scripts are .py or .sh", run: scriptKind},
+	{Code: diag.LabelMissing, Doc: "labels are columns of the local data", run: labelMissing},
 	{Code: diag.LocalMissing, Doc: "local data is there, and of its artifact's form", run: localMissing},
 }
 

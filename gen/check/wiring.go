@@ -60,10 +60,11 @@ func relatedTo(x ir.Producer, format string) diag.Related {
 }
 
 // link resolves the inputs of a pipeline.
-func link(pipe *ir.Pipeline, wiring *ir.Wiring, known damage) *links {
-	l := &links{pipe: pipe, all: wiring.Producers(pipe), broken: known.declaration(pipe.Pos)}
+func (p *pass) link(pipe *ir.Pipeline) *links {
+	known := p.known
+	l := &links{pipe: pipe, all: p.wiring.Producers(pipe), broken: known.declaration(pipe.Pos) || p.circular(pipe)}
 	for _, v := range pipe.Versions {
-		l.broken = l.broken || wiring.Origin(v) == nil // without it, parts are missing
+		l.broken = l.broken || p.wiring.Origin(v) == nil // without it, parts are missing
 	}
 	for _, u := range pipe.Uses {
 		l.broken = l.broken || u.Step == nil || known.declaration(u.Step.Pos)

@@ -316,8 +316,8 @@ type Use struct {
 	// of the same type there, whatever the script is today.
 	//
 	// Type: name of a field of type mlmax.ModelVersion. Example: pin:"Model". Default:
-	// none; the code that was deployed is run. From: ImageUri and the input "code" of a
-	// processing job.
+	// none; the code that was deployed is run. From: the image of the job, and the input or
+	// archive that holds its code.
 	Pin Val[string] `tag:"pin"`
 	Wiring
 	Resources

@@ -4,7 +4,8 @@ This file and its neighbours are one program, joined in the order of their names
 
 In, as JSON on standard input: {"scripts": [{"main": "train.py", "files": {path: source}}]}.
 Out, as JSON on standard output: for each script the options of its argparse parser, the
-channels and container paths that it reads for certain, and the places where it writes JSON.
+channels and container paths that it reads for certain, the places where it writes JSON, and
+the columns of its inputs that it cannot do without, each with the arguments under which.
 
 The rule everywhere: what cannot be decided is left out, or marked so that the reader of
 the answer leaves it alone. A parser that is `open` may accept anything.
