@@ -240,6 +240,7 @@ func notImportable(p *pass) {
 // that starts a run.
 var reservedFlags = []string{
 	"help", "json", "quiet", "workspace", "isolation", "env", // everywhere
+	"python", "packages", // what steps run with
 	"why", "no-cache", "from", "only", "until", // what of a run is asked for
 }
 

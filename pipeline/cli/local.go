@@ -26,6 +26,7 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	}
 	return local.New(local.Options{
 		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
+		Python: p.python, Packages: p.packages,
 		Command: func(main string) string { return commandOf(d, p.command, main) },
 	})
 }

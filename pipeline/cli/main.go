@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -39,6 +40,10 @@ const (
 
 // Main executes the command line of a generated main and returns its exit code.
 func Main(d *pipeline.Definition, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if os.Getenv("GOGC") == "" {
+		// A command of a short run ends before it has made 8 MB of garbage.
+		debug.SetGCPercent(200)
+	}
 	return newApp(d, stdin, stdout, stderr).main(args)
 }
 
@@ -104,6 +109,8 @@ type place struct {
 	// workspace is a folder; empty is the module's own.
 	workspace string
 	isolation string
+	// python is the interpreter to use, or empty; packages says which it has.
+	python, packages string
 	// reuse is what the run takes from earlier ones.
 	reuse local.Reuse
 	// command is how a person runs this command.

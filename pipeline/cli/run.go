@@ -1,10 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 
@@ -16,12 +18,17 @@ import (
 // isolations are the values of --isolation.
 var isolations = []string{"auto", "direct", "namespace"}
 
+// packageSources are the values of --packages.
+var packageSources = []string{"image", "installed"}
+
 // A runOptions is what the flags of run say.
 type runOptions struct {
 	values    flagValues
 	json      bool
 	quiet     bool
 	isolation string
+	python    string
+	packages  string
 	reuse     local.Reuse
 }
 
@@ -59,6 +66,8 @@ func addTelling(c *cobra.Command, o *runOptions) {
 	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
+	flags.StringVar(&o.python, "python", "", "`INTERPRETER` of the steps (default: MLMAX_PYTHON, else each image's version or python3 on the PATH)")
+	flags.StringVar(&o.packages, "packages", cmp.Or(os.Getenv("MLMAX_PACKAGES"), packageSources[0]), "`WHICH` packages steps have: image (made for it) or installed (what the interpreter has; MLMAX_PACKAGES)")
 }
 
 // runExamples are the examples of run, under the name by which it is called.
@@ -95,6 +104,9 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 
 // settleOptions says what is wrong with flags that are not parameters.
 func (a *app) settleOptions(o *runOptions) error {
+	if !slices.Contains(packageSources, o.packages) {
+		return fmt.Errorf("packages is %q, not one of %s\n\thint: see %s --help", o.packages, strings.Join(packageSources, ", "), a.command)
+	}
 	if !slices.Contains(isolations, o.isolation) {
 		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
 	}
@@ -107,7 +119,7 @@ func (a *app) start(ctx context.Context, o runOptions, workspace string, values 
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse, a.command})
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.python, o.packages, o.reuse, a.command})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

@@ -59,7 +59,7 @@ func (r *run) expected(ctx context.Context) (*record.Run, error) {
 // unexpected starts a helper, without waiting for it, if the jobs are not those of the
 // last run: one of them is going to run.
 func (r *run) unexpected(ctx context.Context, in *inputs, jobs []record.Job) error {
-	if r.last == nil {
+	if r.last == nil || len(r.definition.Jobs) == 0 {
 		return nil
 	}
 	before, err := r.db.Jobs(ctx, r.last.ID)
@@ -71,11 +71,9 @@ func (r *run) unexpected(ctx context.Context, in *inputs, jobs []record.Job) err
 			return a.Step == b.Step && a.Code == b.Code && a.Image == b.Image && a.Environment == b.Environment
 		})
 	}
-	for _, j := range jobs {
-		if !same(j) || !bytes.Equal(in.machine, r.last.Input) {
-			r.helpers.get(r.newHelpers)
-			return nil
-		}
+	changed := func(j record.Job) bool { return !same(j) }
+	if !bytes.Equal(in.machine, r.last.Input) || slices.ContainsFunc(jobs, changed) {
+		r.helpers.get(r.newHelpers)
 	}
 	return nil
 }

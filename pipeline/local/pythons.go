@@ -8,7 +8,6 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/images"
-	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -37,8 +36,7 @@ func (r *run) ensure(ctx context.Context, j *pipeline.Job, img images.Image, cod
 			requirements = file
 		}
 	}
-	manager := pyenv.Manager{Dir: filepath.Join(r.workspace.dir, "envs")}
-	env, err := manager.Ensure(ctx, img, requirements, func(message string) {
+	env, err := r.environments.Ensure(ctx, img, requirements, func(message string) {
 		r.emit(pipeline.Event{Kind: pipeline.Preparing, Step: j.Name, Message: message})
 	})
 	if err != nil {

@@ -18,6 +18,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local/failpoint"
+	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -32,6 +33,13 @@ type Options struct {
 	Workspace string
 	// Isolation is auto (or ""), direct or namespace.
 	Isolation string
+	// Python is the interpreter that Python steps start from: a path or a name. If it is
+	// empty, MLMAX_PYTHON names it, else it is looked for on the PATH, for each image.
+	Python string
+	// Packages is image (or ""): each image's packages, and a training step's
+	// requirements, are installed into an environment; or installed: steps run with
+	// the interpreter as it is, and the packages that it has.
+	Packages string
 	// Clock is the machine's own if nil.
 	Clock asl.Clock
 	// Grace is how long a stopped step has to end by itself; 0 is 10 seconds.
@@ -46,6 +54,9 @@ type Options struct {
 	Command func(main string) string
 }
 
+// installedPackages are those that the interpreter has.
+const installedPackages = "installed"
+
 // Runner runs pipelines on this machine, one at a time in a workspace.
 type Runner struct {
 	options Options
@@ -57,6 +68,9 @@ var _ pipeline.Runner = (*Runner)(nil)
 func New(o Options) (*Runner, error) {
 	if !slices.Contains([]string{"", "auto", string(sandbox.Direct), string(sandbox.Namespace)}, o.Isolation) {
 		return nil, fmt.Errorf("isolation %q is not auto, direct or namespace", o.Isolation)
+	}
+	if !slices.Contains([]string{"", "image", installedPackages}, o.Packages) {
+		return nil, fmt.Errorf("packages %q is not image or installed", o.Packages)
 	}
 	if o.Clock == nil {
 		o.Clock = asl.SystemClock
@@ -89,6 +103,7 @@ type run struct {
 	mode          sandbox.Mode
 	modeNote      string
 	command       func(main string) string
+	environments  *pyenv.Manager
 	pythons       map[string]string // a step's interpreter
 	reuse         Reuse
 	scope         *scope
@@ -97,8 +112,10 @@ type run struct {
 	notes         []string // for the parity note
 	tracker       *tracker
 	helpers       helpers
-	last          *record.Run // the run whose every job is expected in the cache, or nil
-	source        chan source
+	folders       sandbox.Folders
+	last          *record.Run    // the run whose every job is expected in the cache, or nil
+	source        chan source    // answers once
+	sourced       chan error     // that an answer which came late is recorded
 	cleaning      sync.WaitGroup // what goes on beside the run
 
 	mu sync.Mutex
@@ -131,9 +148,10 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
-	x.helpers.Close()
+	x.cleaning.Go(x.helpers.Close)
+	closed := x.closeRecord() // meanwhile
 	x.cleaning.Wait()
-	if closed := x.close(); err == nil && closed != nil {
+	if closed = errors.Join(closed, x.close()); err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)
 	}
 	return outcome, err
@@ -176,8 +194,10 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	x.execution = "arn:aws:states:" + region + ":" + account + ":execution:" + d.Name + ":" + hex.EncodeToString(name)
 	x.id = runID(x.execution, x.started)
 	x.mode = sandbox.Mode(r.options.Isolation)
-	// Git takes about as long as opening the workspace, and is asked meanwhile.
-	x.source = make(chan source, 1)
+	x.environments = &pyenv.Manager{Dir: filepath.Join(dir, "envs"), Python: r.options.Python, Installed: r.options.Packages == installedPackages}
+	// Git may take longer than all that comes before the first step, which does not
+	// wait for it.
+	x.source, x.sourced = make(chan source, 1), make(chan error, 1)
 	x.cleaning.Go(func() {
 		id, dirty := commit(ctx, module)
 		x.source <- source{id, dirty}
@@ -255,6 +275,10 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 			MachineID: "arn:aws:states:" + region + ":" + account + ":stateMachine:" + r.definition.Name, MachineName: r.definition.Name,
 		},
 	})
+	r.cleaning.Go(func() { // there will be no more jobs
+		r.helpers.Close()
+		r.folders.Close()
+	})
 	outcome.Resumes, outcome.Partial = r.reuse.Resumes, r.reuse.partial()
 	if errors.Is(err, errPartDone) {
 		result, err = &asl.Result{Status: asl.Succeeded}, nil
@@ -292,7 +316,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 	outcome.Steps = r.tracker.outcomes()
 	end.Status, end.Error, end.Cause, end.FailedStep, end.Output = string(outcome.Status), outcome.Error, outcome.Cause, outcome.FailedStep, outcome.Output
 	failpoint.Hit(failpoint.RunEnding)
-	if err := r.db.EndRun(ctx, end); err != nil {
+	if err := errors.Join(r.db.EndRun(ctx, end), <-r.sourced); err != nil {
 		return errors.Join(failure, r.store.Explain(err, 0, "recording the end of the run"))
 	}
 	failpoint.Hit(failpoint.RunEnded)

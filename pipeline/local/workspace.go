@@ -144,17 +144,23 @@ func takeOver(file string, text []byte) (unclean bool, err error) {
 	return info.Size() > 0, f.Truncate(int64(len(text)))
 }
 
+// closeRecord closes the record, before the rest of the workspace.
+func (w *workspace) closeRecord() error {
+	db := w.db
+	if w.db = nil; db == nil {
+		return nil
+	}
+	return db.Close()
+}
+
 // close lets go of the workspace.
 func (w *workspace) close() error {
-	var errs []error
+	errs := []error{w.closeRecord()}
 	if w.clean {
 		errs = append(errs, os.Truncate(w.lock.Path(), 0))
 	}
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
-	}
-	if w.db != nil {
-		errs = append(errs, w.db.Close())
 	}
 	return errors.Join(append(errs, w.lock.Close())...)
 }

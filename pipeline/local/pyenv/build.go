@@ -29,18 +29,12 @@ type build struct {
 	installer *installer
 }
 
-func (b *build) run(ctx context.Context, found string) (*Env, error) {
+func (b *build) run(ctx context.Context) (*Env, error) {
 	if err := os.RemoveAll(b.dir); err != nil {
 		return nil, fmt.Errorf("remove a half-made Python environment: %w", err)
 	}
-	var err error
-	if b.base, err = ask(ctx, found, b.environ); err != nil {
-		return nil, err
-	}
-	if err := b.base.fits(b.image); err != nil {
-		return nil, err
-	}
 	pins, _, _ := b.image.For(b.base.Minor)
+	var err error
 	if b.installer, err = b.chooseInstaller(ctx); err != nil {
 		return nil, err
 	}
@@ -65,8 +59,7 @@ func (b *build) run(ctx context.Context, found string) (*Env, error) {
 	if env.Packages, err = installed(b.dir); err != nil {
 		return nil, fmt.Errorf("list the packages of a Python environment: %w", err)
 	}
-	sum := sha256.Sum256([]byte(b.base.Full + "\n" + strings.Join(env.Packages, "\n")))
-	env.Digest = hex.EncodeToString(sum[:])
+	env.Digest = digest(b.base.Full, env.Packages)
 	if err := save(b.dir, env); err != nil {
 		return nil, fmt.Errorf("finish a Python environment: %w", err)
 	}
@@ -142,28 +135,19 @@ func installed(dir string) ([]string, error) {
 	return all, nil
 }
 
+// digest is that of an [Env].
+func digest(full string, packages []string) string {
+	sum := sha256.Sum256([]byte(full + "\n" + strings.Join(packages, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
 // note says how an environment differs from the image on AWS.
 func note(img images.Image, python string) string {
 	pins, exact, _ := img.For(python)
-	own := versions(img.Packages)
-	here := versions(pins)
-	var differ, open []string
-	for _, p := range img.Packages {
-		name, _, _ := strings.Cut(p, "==")
-		switch {
-		case !slices.Contains(img.Pinned, name):
-			if slices.ContainsFunc(img.Imports, func(module string) bool { return module == name || strings.HasPrefix(module, name+".") }) {
-				open = append(open, name)
-			}
-		case own[name] != here[name]:
-			differ = append(differ, fmt.Sprintf("%s %s instead of %s", name, here[name], own[name]))
-		}
-	}
-	var parts []string
+	parts, open := difference(img, versions(pins))
 	if !exact {
-		parts = append(parts, fmt.Sprintf("Python %s instead of %s", python, img.Python))
+		parts = slices.Insert(parts, 0, fmt.Sprintf("Python %s instead of %s", python, img.Python))
 	}
-	parts = append(parts, differ...)
 	if len(parts) == 0 && len(open) == 0 {
 		return ""
 	}
@@ -175,6 +159,26 @@ func note(img images.Image, python string) string {
 		text = append(text, "image "+img.Name()+" itself leaves the versions of "+strings.Join(open, ", ")+" open")
 	}
 	return strings.Join(text, "; ")
+}
+
+// difference says which of the packages that an image pins are here in another version,
+// and which that steps import it leaves open.
+func difference(img images.Image, here map[string]string) (differ, open []string) {
+	own := versions(img.Packages)
+	for _, p := range img.Packages {
+		name, _, _ := strings.Cut(p, "==")
+		switch {
+		case !slices.Contains(img.Pinned, name):
+			if slices.ContainsFunc(img.Imports, func(module string) bool { return module == name || strings.HasPrefix(module, name+".") }) {
+				open = append(open, name)
+			}
+		case here[name] == "":
+			differ = append(differ, "no "+name)
+		case own[name] != here[name]:
+			differ = append(differ, fmt.Sprintf("%s %s instead of %s", name, here[name], own[name]))
+		}
+	}
+	return differ, open
 }
 
 func versions(pins []string) map[string]string {

@@ -29,23 +29,6 @@ var (
 	ErrUnreachable = errors.New("the package index cannot be reached")
 )
 
-// findPython is the path of the interpreter to use, as it was found: it may be a
-// shim or a stub.
-func findPython(environ environment) (string, error) {
-	if asked := environ.get(Variable); asked != "" {
-		path, err := environ.look(asked)
-		if err != nil {
-			return "", fmt.Errorf("%s is %q, which is not a program; set it to a Python interpreter", Variable, asked)
-		}
-		return path, nil
-	}
-	path, err := environ.look("python3")
-	if err != nil {
-		return "", fmt.Errorf("%w (looked in %s and PATH); install Python 3.9 or newer, or set %s to its interpreter", ErrNoPython, Variable, Variable)
-	}
-	return path, nil
-}
-
 // An interpreter is what a Python says of itself.
 type interpreter struct {
 	Executable string

@@ -3,6 +3,7 @@ package pyenv
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -52,6 +53,98 @@ func TestInterpreters(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestCandidates: the image's own version comes first, then python3, then the nearest.
+func TestCandidates(t *testing.T) {
+	t.Parallel()
+	root := t.TempDir()
+	bin, shims := filepath.Join(root, "bin"), filepath.Join(root, "shims")
+	for _, dir := range []string{bin, shims} {
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	program := func(path string) {
+		if err := os.WriteFile(path, []byte("#!/bin/sh\n"), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, version := range []string{"3", "3.8", "3.10", "3.11", "3.14"} {
+		program(filepath.Join(bin, "python"+version))
+	}
+	// Of the shims, pyenv has one version chosen.
+	for _, version := range []string{"3.7", "3.9"} {
+		program(filepath.Join(shims, "python"+version))
+	}
+	if err := os.WriteFile(filepath.Join(root, "version"), []byte("3.9.18\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		image, python string
+		environ       []string
+		want          []string
+	}{
+		{"sklearn:1.4-2", "", nil, []string{"bin/python3.10", "bin/python3", "shims/python3.9", "bin/python3.11", "bin/python3.14"}},
+		{"sklearn:0.20.0", "", nil, []string{"bin/python3", "bin/python3.8", "shims/python3.9", "bin/python3.10", "bin/python3.11", "bin/python3.14"}},
+		{"sklearn:0.20.0", "", []string{"MLMAX_PYTHON=python3.11"}, []string{"bin/python3.11"}},
+		{"sklearn:0.20.0", filepath.Join(bin, "python3.8"), []string{"MLMAX_PYTHON=python3.11"}, []string{"bin/python3.8"}},
+	} {
+		img, _ := images.Lookup(c.image)
+		m := &Manager{Python: c.python}
+		got, err := m.candidates(append(environment{"PATH=" + bin + ":" + shims}, c.environ...), img)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range got {
+			got[i], _ = filepath.Rel(root, got[i])
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("%s, %q, %q: %s", c.image, c.python, c.environ, diff)
+		}
+	}
+}
+
+// TestAsInstalled: an interpreter is used as it is, and what it has is known.
+func TestAsInstalled(t *testing.T) {
+	t.Parallel()
+	python, err := exec.LookPath("python3")
+	if err != nil {
+		t.Skip("needs python3")
+	}
+	venv := filepath.Join(t.TempDir(), "venv")
+	if out, err := exec.CommandContext(t.Context(), python, "-m", "venv", "--without-pip", venv).CombinedOutput(); err != nil {
+		t.Skipf("needs venv: %v: %s", err, out)
+	}
+	sites, err := filepath.Glob(filepath.Join(venv, "lib", "python3*", "site-packages"))
+	if err != nil || len(sites) != 1 {
+		t.Fatal(sites, err)
+	}
+	for _, name := range []string{"scikit_learn-0.20.4.dist-info", "Numpy-1.19.5-py3.7.egg-info", "no-metadata"} {
+		if err := os.Mkdir(filepath.Join(sites[0], name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	img, _ := images.Lookup("sklearn:0.20.0")
+	m := &Manager{Dir: t.TempDir(), Python: filepath.Join(venv, "bin", "python"), Installed: true}
+	env, err := m.Ensure(t.Context(), img, "requirements.txt", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"numpy==1.19.5", "scikit-learn==0.20.4"}, env.Packages); diff != "" {
+		t.Error(diff)
+	}
+	if env.Python != filepath.Join(venv, "bin", "python") || env.Digest == "" {
+		t.Errorf("%+v", env)
+	}
+	for _, want := range []string{"has, not with a set made for the image: ", "scikit-learn 0.20.4 instead of 0.20.0", "no pandas", "their requirements.txt was not installed"} {
+		if !strings.Contains(env.Note, want) {
+			t.Errorf("no %q in %s", want, env.Note)
+		}
+	}
+	if entries, err := os.ReadDir(m.Dir); err != nil || len(entries) > 0 {
+		t.Errorf("something was made: %v, %v", entries, err)
 	}
 }
 

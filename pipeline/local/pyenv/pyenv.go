@@ -2,7 +2,8 @@
 // images on a laptop. An image of the catalogue and a requirements file go in, the
 // path of an interpreter that has the packages comes out. An environment is made
 // once per image, interpreter and requirements, from wheels only, with what steps
-// usually import byte-compiled; from then on finding it starts no process.
+// usually import byte-compiled; from then on finding it starts no process. Or an
+// interpreter is used as it is, with the packages that it has.
 //
 // Packages are installed by uv, if it is on the PATH or can be had as a wheel from
 // the package index that pip is configured for, else by pip. pip's configuration
@@ -19,6 +20,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/gofrs/flock"
@@ -34,6 +36,15 @@ type Manager struct {
 	// Environ is the environment that interpreters and installers are found and
 	// run in, os.Environ() if nil.
 	Environ []string
+	// Python is the interpreter to start from, a path or a name; if it is empty, the
+	// environment variable [Variable] names it, else the PATH has it.
+	Python string
+	// Installed says that the interpreter is used with the packages that it has: no
+	// environment is made, and nothing is installed.
+	Installed bool
+
+	mu   sync.Mutex
+	seen map[string]*inventory // what interpreters have, by their paths
 }
 
 // An Env is a Python environment that is ready for use.
@@ -61,34 +72,58 @@ func (m *Manager) Ensure(ctx context.Context, img images.Image, requirements str
 		progress = func(string) {}
 	}
 	environ := m.environ()
-	found, err := findPython(environ)
+	if m.Installed {
+		return m.asInstalled(ctx, img, requirements, environ)
+	}
+	paths, err := m.candidates(environ, img)
 	if err != nil {
 		return nil, err
 	}
-	name, err := key(img, found, requirements)
-	if err != nil {
-		return nil, err
+	var unfit error
+	for _, path := range paths {
+		name, err := key(img, path, requirements)
+		if err != nil {
+			return nil, err
+		}
+		b := &build{
+			dir: filepath.Join(m.Dir, name), tools: filepath.Join(m.Dir, "tools"), image: img, requirements: requirements,
+			environ: environ, progress: progress,
+		}
+		if env, err := load(b.dir); err == nil {
+			return env, nil
+		}
+		b.base, err = ask(ctx, path, environ)
+		if err == nil {
+			err = b.base.fits(img)
+		}
+		switch {
+		case err == nil:
+			return m.make(ctx, b)
+		case ctx.Err() != nil:
+			return nil, err
+		}
+		unfit = errors.Join(unfit, err)
 	}
-	dir := filepath.Join(m.Dir, name)
-	if env, err := load(dir); err == nil {
-		return env, nil
-	}
+	return nil, unfit
+}
+
+// make makes an environment, if no other process does.
+func (m *Manager) make(ctx context.Context, b *build) (*Env, error) {
 	if err := os.MkdirAll(m.Dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder of Python environments: %w", err)
 	}
-	unlock, err := lock(ctx, dir+".lock", progress)
+	unlock, err := lock(ctx, b.dir+".lock", b.progress)
 	if err != nil {
 		return nil, err
 	}
 	defer unlock()
-	if env, err := load(dir); err == nil {
+	if env, err := load(b.dir); err == nil {
 		return env, nil // made while we waited
 	}
-	b := &build{dir: dir, tools: filepath.Join(m.Dir, "tools"), image: img, requirements: requirements, environ: environ, progress: progress}
-	env, err := b.run(ctx, found)
+	env, err := b.run(ctx)
 	if err != nil {
 		// What is half made is of no use, and is not found by anyone.
-		return nil, errors.Join(err, os.RemoveAll(dir))
+		return nil, errors.Join(err, os.RemoveAll(b.dir))
 	}
 	return env, nil
 }
