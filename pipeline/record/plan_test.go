@@ -1,6 +1,7 @@
 package record
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -10,8 +11,13 @@ import (
 func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 	t.Parallel()
 	db := open(t)
-	for _, query := range []string{countJobs, updateStep, findArtifact, findObject, listObjects} {
-		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
+	for _, query := range []string{
+		countJobs, updateStep, findArtifact, findObject, listObjects,
+		selectModels + whereToken + byVersion, selectModels + whereARN + byVersion, selectModels + whereRun + byVersion,
+		selectModels + whereAfter + upTo, selectModels + whereBefore + downTo, nextVersion, findGroup,
+		findStatus, setStatus, listApprovals, runApprovals,
+	} {
+		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, values(query)...)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -30,4 +36,13 @@ func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// values are as many as a query has, each of any kind: numbered ones count once.
+func values(query string) []any {
+	n := strings.Count(query, "?")
+	for i := 1; i <= 4; i++ {
+		n -= max(0, strings.Count(query, "?"+strconv.Itoa(i))-1)
+	}
+	return make([]any, n)
 }
