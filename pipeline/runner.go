@@ -72,6 +72,9 @@ type Outcome struct {
 	Partial string `json:"partial,omitempty"`
 	// Versions are the model versions that it started from, by name.
 	Versions map[string]ModelVersion `json:"versions,omitempty"`
+	// Next are commands that go on from here: how to approve a version that was
+	// registered, or what a run lacked that could not go on.
+	Next []Suggestion `json:"next,omitempty"`
 	// Output is the machine's output, when it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
 }

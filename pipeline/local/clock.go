@@ -2,6 +2,7 @@ package local
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -11,10 +12,17 @@ import (
 type clock struct {
 	asl.Clock
 	waits func(time.Duration)
+	// refused says that the last call was refused, for a reason that is not the
+	// moment's. The machine tries again as on AWS, where the same error may be
+	// throttling; here nothing is, and nobody need wait for it.
+	refused atomic.Bool
 }
 
 // Wait tells of the wait, and waits.
 func (c *clock) Wait(ctx context.Context, d time.Duration) error {
+	if c.refused.Swap(false) {
+		d = 0
+	}
 	c.waits(d)
 	return c.Clock.Wait(ctx, d)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 )
@@ -23,19 +24,36 @@ type endOf struct {
 	person  string
 }
 
-// reasons are what people are told of the last try of each state.
+// reasons are what people are told of the last try of each state, and the commands
+// that mend it.
 type reasons struct {
-	mu  sync.Mutex
-	all map[string]string
+	mu   sync.Mutex
+	all  map[string]string
+	next map[string][]pipeline.Suggestion
 }
 
 func (r *reasons) set(state, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.all == nil {
-		r.all = map[string]string{}
+		r.all, r.next = map[string]string{}, map[string][]pipeline.Suggestion{}
 	}
 	r.all[state] = text
+	delete(r.next, state)
+}
+
+// explain sets what is told of a state's try with the commands that mend it.
+func (r *reasons) explain(state, text string, next ...pipeline.Suggestion) {
+	r.set(state, text)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.next[state] = next
+}
+
+func (r *reasons) suggested(state string) []pipeline.Suggestion {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.next[state]
 }
 
 func (r *reasons) get(state string) string {

@@ -96,6 +96,7 @@ func (h *handler) Do(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 		return nil, fmt.Errorf("state %q calls %s, which has no local counterpart", t.State, t.Resource)
 	}
 	h.reasons.set(t.State, "")
+	h.clock.refused.Store(false)
 	if a.kind == processingKind || a.kind == trainingKind {
 		return a.do(h, ctx, t)
 	}
@@ -108,6 +109,7 @@ func (h *handler) Do(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	if err != nil {
 		step.Status = string(pipeline.Failed)
 		step.Error, step.Reason = errorName(err), reasonOf(err)
+		h.clock.refused.Store(step.Error != "")
 	}
 	if recorded := h.db.AddCall(context.WithoutCancel(ctx), step, nil); err == nil {
 		err = h.store.Explain(recorded, 0, "recording the call of state "+t.State)
@@ -131,10 +133,8 @@ func (h *handler) oneHost(t asl.Task, count int) {
 
 // declared are the outputs that the definition names for a step.
 func (h *handler) declared(step string) []pipeline.Output {
-	for i := range h.definition.Jobs {
-		if h.definition.Jobs[i].Name == step {
-			return h.definition.Jobs[i].Outputs
-		}
+	if j := h.definition.Job(step); j != nil {
+		return j.Outputs
 	}
 	return nil
 }

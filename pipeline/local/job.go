@@ -28,6 +28,11 @@ type job struct {
 	task asl.Task
 	kind string // processing or training
 	name string
+	// What the request says that it is made from: the image, the URI of the code, and
+	// the script in it.
+	image, code, script string
+	// python is its interpreter, where the step has none of its own in the run.
+	python string
 	// inputs are mounted; those with a port are artifacts, the others are code.
 	inputs  []input
 	outputs []output
@@ -137,6 +142,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	}
 	j.log.watch = j.line
 	python := h.pythons[j.task.State]
+	if j.python != "" {
+		python = j.python
+	}
 	s := &j.sandbox
 	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-
-	"github.com/mlmax/mlmax/pipeline"
 )
 
 // noModule is how Python says that a package is not installed; the package is what
@@ -19,14 +17,15 @@ func (h *handler) moduleHint(j *job) string {
 	if found == nil {
 		return ""
 	}
-	var of pipeline.Job
-	for _, one := range h.definition.Jobs {
-		if one.Name == j.task.State {
-			of = one
-		}
+	of := h.definition.Job(j.task.State)
+	if of == nil {
+		return ""
+	}
+	if of.Pin != "" {
+		return fmt.Sprintf("step %s needs %s, which %s was made without: train again, and take the version that it registers", of.Name, found[1], h.version(of.Pin))
 	}
 	if j.kind == trainingKind {
 		return fmt.Sprintf("step %s needs %s: add it to %s, then run again", of.Name, found[1], strings.TrimSuffix(of.CodeDir, "/")+"/requirements.txt")
 	}
-	return fmt.Sprintf("step %s needs %s, which image %s does not have: take another image for it", of.Name, found[1], of.Image)
+	return fmt.Sprintf("step %s needs %s, which image %s does not have: take another image for it", of.Name, found[1], j.image)
 }

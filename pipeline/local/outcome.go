@@ -41,6 +41,9 @@ func (r *run) report(ctx context.Context, o *pipeline.Outcome) error {
 	if err := r.failedLog(ctx, o); err != nil {
 		return err
 	}
+	if err := r.startedFrom(ctx, o); err != nil {
+		return err
+	}
 	if o.Status != pipeline.Succeeded {
 		return nil
 	}
@@ -72,7 +75,13 @@ func (r *run) models(ctx context.Context, o *pipeline.Outcome, out *machineOutpu
 		if err != nil {
 			return err
 		}
-		o.Model = &pipeline.ModelVersion{Group: m.Group, Version: m.Version, Status: m.Status, ARN: m.ARN}
+		registered := versionOf(m)
+		o.Model = &registered
+		if m.Status == pipeline.PendingManualApproval {
+			o.Next = append(o.Next, pipeline.Suggestion{
+				Command: r.approve(ModelRef(r.definition, m.Group, m.Version)), Why: "let others take the version that was registered",
+			})
+		}
 	}
 	for _, name := range sortedKeys(out.NotRegistered) {
 		if o.NotRegistered != "" {

@@ -89,13 +89,18 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	var jobs []record.Job
 	for i := range r.definition.Jobs {
 		j := &r.definition.Jobs[i]
+		values[j.RoleName], values[j.ImageName], values[j.InstanceName] = roleOf(j.RoleName), j.Image, j.Instance
+		if j.Pin != "" {
+			continue // its code is that of a version
+		}
 		digest, err := r.snapshot(ctx, j)
 		if err != nil {
 			return nil, err
 		}
-		values[j.RoleName], values[j.ImageName] = roleOf(j.RoleName), j.Image
-		values[j.InstanceName], values[j.CodeName] = j.Instance, digest
-		jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		values[j.CodeName] = digest
+		if !settledLate(j) {
+			jobs = append(jobs, record.Job{Step: j.Name, Code: digest, Image: j.Image})
+		}
 	}
 	delete(values, "") // of jobs that leave a name out
 	machine, err := r.machine(values)
@@ -103,9 +108,10 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		return nil, err
 	}
 	for i := range jobs {
-		if err := r.python(ctx, &r.definition.Jobs[i], &jobs[i]); err != nil {
+		if err := r.python(ctx, r.definition.Job(jobs[i].Step), &jobs[i]); err != nil {
 			return nil, err
 		}
+		r.made[jobs[i].Step] = jobs[i]
 	}
 	definition := sha256.Sum256(r.definition.ASL)
 	shown, err := json.Marshal(in.shown)

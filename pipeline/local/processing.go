@@ -60,6 +60,9 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.settle(ctx, j); err != nil {
+		return nil, err
+	}
 	if err := h.start(ctx, j, "Processing"); err != nil {
 		return nil, err
 	}
@@ -78,7 +81,7 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 // processingJob turns a request into the job to run.
 func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error) {
 	j := &job{
-		task: t, kind: "processing", name: request.ProcessingJobName,
+		task: t, kind: "processing", name: request.ProcessingJobName, image: request.AppSpecification.ImageUri,
 		argv:     append(append([]string(nil), request.AppSpecification.ContainerEntrypoint...), request.AppSpecification.ContainerArguments...),
 		workDir:  "/",
 		declared: request.Environment,
@@ -100,6 +103,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		one := input{port: in.InputName, uri: in.S3Input.S3Uri, target: path.Clean(in.S3Input.LocalPath)}
 		if in.InputName == codeInput {
 			one.port = ""
+			j.code, j.script = one.uri, scriptIn(one.target, request.AppSpecification.ContainerEntrypoint)
 		}
 		j.inputs = append(j.inputs, one)
 	}

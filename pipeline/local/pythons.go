@@ -22,11 +22,18 @@ func (r *run) python(ctx context.Context, j *pipeline.Job, made *record.Job) err
 	if !ok {
 		return fmt.Errorf("step %s runs in image %q, which the catalogue does not have", j.Name, j.Image)
 	}
+	interpreter, err := r.ensure(ctx, j, img, filepath.Join(r.module, filepath.FromSlash(j.CodeDir)), made)
+	r.pythons[j.Name] = interpreter
+	return err
+}
+
+// ensure makes sure of the Python environment of an image for a step's code, notes
+// it in made, and returns its interpreter.
+func (r *run) ensure(ctx context.Context, j *pipeline.Job, img images.Image, codeDir string, made *record.Job) (string, error) {
 	requirements := ""
 	if j.Kind == trainingKind {
 		// The toolkit installs a training job's requirements; nobody a processing job's.
-		file := filepath.Join(r.module, filepath.FromSlash(j.CodeDir), "requirements.txt")
-		if isFile(file) {
+		if file := filepath.Join(codeDir, "requirements.txt"); isFile(file) {
 			requirements = file
 		}
 	}
@@ -35,12 +42,13 @@ func (r *run) python(ctx context.Context, j *pipeline.Job, made *record.Job) err
 		r.emit(pipeline.Event{Kind: pipeline.Preparing, Step: j.Name, Message: message})
 	})
 	if err != nil {
-		return fmt.Errorf("prepare Python for step %s: %w", j.Name, err)
+		return "", fmt.Errorf("prepare Python for step %s: %w", j.Name, err)
 	}
-	r.pythons[j.Name] = env.Python
 	made.Python, made.Packages, made.Environment = env.Version, env.Packages, env.Digest
 	if env.Note != "" {
+		r.mu.Lock()
+		defer r.mu.Unlock()
 		r.notes = append(r.notes, env.Note)
 	}
-	return nil
+	return env.Python, nil
 }

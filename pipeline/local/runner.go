@@ -38,6 +38,9 @@ type Options struct {
 	Grace time.Duration
 	// Rand makes the names of executions; nil is the system's.
 	Rand io.Reader
+	// Command says how a person runs a generated main, by its import path; nil is
+	// "go run" and that path.
+	Command func(main string) string
 }
 
 // Runner runs pipelines on this machine, one at a time in a workspace.
@@ -61,6 +64,9 @@ func New(o Options) (*Runner, error) {
 	if o.Rand == nil {
 		o.Rand = rand.Reader
 	}
+	if o.Command == nil {
+		o.Command = func(main string) string { return "go run " + main }
+	}
 	return &Runner{options: o}, nil
 }
 
@@ -79,6 +85,7 @@ type run struct {
 	started       time.Time
 	mode          sandbox.Mode
 	modeNote      string
+	command       func(main string) string
 	pythons       map[string]string // a step's interpreter
 	reasons       reasons
 	notes         []string // for the parity note
@@ -89,6 +96,10 @@ type run struct {
 
 	mu sync.Mutex
 	on func(pipeline.Event)
+	// made is what each job is made from, versions what the run started from, both as
+	// far as it has come; mu guards them.
+	made     map[string]record.Job
+	versions map[string]pipeline.ModelVersion
 }
 
 // emit sends an event: in order, and never two at once.
@@ -148,7 +159,10 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	if _, err := io.ReadFull(r.options.Rand, name); err != nil {
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
-	x := &run{definition: d, module: module, grace: r.options.Grace, pythons: map[string]string{}, on: on}
+	x := &run{
+		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, on: on,
+		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
+	}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
 	// To the millisecond, since that is all of it that the machine sees.
 	x.started = x.clock.Now().Truncate(time.Millisecond)
@@ -244,6 +258,9 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 			outcome.Cause = why
 		}
 		outcome.Output = result.Output
+		if err := r.advise(ctx, outcome); err != nil {
+			failure = errors.Join(failure, err)
+		}
 	}
 	if failure != nil {
 		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure).Error()

@@ -153,6 +153,7 @@ var createModelPackageRequest = structure{
 	"ModelPackageDescription": may(matching(0, 1024, `[\p{L}\p{M}\p{Z}\p{S}\p{N}\p{P}]*`)),
 	"ModelApprovalStatus":     may(oneOf("Approved", "Rejected", "PendingManualApproval")),
 	"ClientToken":             may(matching(1, 36, `[a-zA-Z0-9-]+`)),
+	"Tags":                    may(tags), // a member, but not for a version
 	"InferenceSpecification": may(structure{
 		"Containers": must(list{min: 1, max: 15, of: structure{
 			"Image":        must(matching(0, 255, `\S+`)),
@@ -165,7 +166,7 @@ var createModelPackageRequest = structure{
 		"SupportedRealtimeInferenceInstanceTypes": may(list{of: text{min: 1}}),
 	}),
 	"CustomerMetadataProperties": may(dict{
-		key:   matching(1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-${}@]*`),
+		key:   matching(1, 128, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
 		value: matching(1, 256, `[\p{L}\p{Z}\p{N}_.:/=+\-@]*`),
 		min:   1, max: 50,
 	}),

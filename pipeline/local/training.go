@@ -62,6 +62,9 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.settle(ctx, j); err != nil {
+		return nil, err
+	}
 	code, err := h.store.Temp()
 	if err != nil {
 		return nil, err
@@ -119,9 +122,11 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	if s.program == "" {
 		return nil, nil, h.unsupported(t, "a training job without the hyperparameter sagemaker_program, which runs the image's own algorithm")
 	}
+	j.image, j.code, j.script = request.AlgorithmSpecification.TrainingImage, s.submit, s.program
 	for i := range j.inputs {
 		if path.Dir(path.Clean(s.submit)) == j.inputs[i].target {
 			j.inputs[i].port = "" // the channel that the code comes by
+			j.code = j.inputs[i].uri
 		}
 	}
 	if !filepath.IsLocal(filepath.FromSlash(s.program)) {

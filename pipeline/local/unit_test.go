@@ -199,7 +199,9 @@ func TestModelPackageLimits(t *testing.T) {
 		runtime              bool
 	}{
 		{"fits", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {"k": "v 1_.:/=+-@"}}`, "", false},
-		{"tags with a group", `{"ModelPackageGroupName": "g", "Tags": []}`, `The field "Tags" is not supported`, true},
+		{"unknown member", `{"ModelPackageGroupName": "g", "tags": []}`, `The field "tags" is not supported`, true},
+		{"brace in a key", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {"k{}": "v"}}`, "regular expression", false},
+		{"long key", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {"` + strings.Repeat("k", 129) + `": "v"}}`, "less than or equal to 128", false},
 		{"no metadata", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {}}`, "length greater than or equal to 1", false},
 		{"empty value", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {"k": ""}}`, "length greater than or equal to 1", false},
 		{"comma", `{"ModelPackageGroupName": "g", "CustomerMetadataProperties": {"k": "a,b"}}`, "regular expression", false},

@@ -148,7 +148,12 @@ func TestSummary(t *testing.T) {
 		NotRegistered: "0.62 < 0.7", Parity: []string{"IAM was not asked", "Python 3.13 stood for 3.10"},
 	}
 	registered := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Succeeded,
-		Model: &pipeline.ModelVersion{Group: "census", Version: 3, Status: "PendingManualApproval"}}
+		Model: &pipeline.ModelVersion{Group: "census", Version: 3, Status: "PendingManualApproval"},
+		Next: []pipeline.Suggestion{{Command: "./training models approve 3", Why: "let others take it"}}}
+	started := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Succeeded, Versions: map[string]pipeline.ModelVersion{
+		"Model": {Group: "local-census", Version: 3, Status: "Approved"}, "Before": {Group: "local-census", Version: 1, Status: "Approved"}}}
+	unapproved := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Failed, FailedStep: "No version of Model", Error: "NoApprovedModel",
+		Cause: "none is approved", Next: []pipeline.Suggestion{{Command: "./training models approve 1", Why: "approve it"}}}
 	failed := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Failed, Seconds: 2, FailedStep: "Train",
 		Error: "States.TaskFailed", Cause: "one\ntwo\x07", Log: "/w/runs/r/Train/0.log"}
 	tests := []struct {
@@ -192,8 +197,30 @@ Model
   registered as version 3 of census, PendingManualApproval
 
 Next
+  ./training models approve 3  let others take it
+  ./training logs r            what its steps wrote
+  ./training runs              all runs of this workspace
+`},
+		{"started from versions", started, `
+p SUCCEEDED in 0.0s (run r)
+
+Started from
+  Before: version 1 of local-census, Approved
+  Model: version 3 of local-census, Approved
+
+Next
   ./training logs r  what its steps wrote
   ./training runs    all runs of this workspace
+`},
+		{"no version", unapproved, `
+p FAILED in 0.0s (run r)
+  in state No version of Model: none is approved
+  (NoApprovedModel)
+
+Next
+  ./training models approve 1  approve it
+  ./training                   run again
+  ./training runs              all runs of this workspace
 `},
 		{"failed", failed, `
 p FAILED in 2.0s (run r)

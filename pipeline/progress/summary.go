@@ -35,6 +35,7 @@ func Summary(w io.Writer, o *pipeline.Outcome, opts SummaryOptions) error {
 	}
 	s := &summary{Outcome: o, options: opts}
 	s.result()
+	s.versions()
 	s.metrics()
 	s.model()
 	s.steps()
@@ -89,7 +90,11 @@ func (s *summary) result() {
 		reason = s.Error
 	}
 	if s.FailedStep != "" {
-		reason = strings.TrimSuffix("in step "+s.FailedStep+": "+reason, ": ")
+		what := "in step "
+		if ofMachine(s.FailedStep) {
+			what = "in state "
+		}
+		reason = strings.TrimSuffix(what+s.FailedStep+": "+reason, ": ")
 	}
 	if s.Log != "" {
 		reason += "; log: " + s.options.Path(s.Log)
@@ -110,6 +115,18 @@ func (s *summary) result() {
 
 // tailLines is how many lines of a failed step's log are shown.
 const tailLines = 10
+
+// versions are the model versions that the run started from.
+func (s *summary) versions() {
+	if len(s.Versions) == 0 {
+		return
+	}
+	s.printf("\nStarted from\n")
+	for _, name := range slices.Sorted(maps.Keys(s.Versions)) {
+		v := s.Versions[name]
+		s.printf("  %s: version %d of %s, %s\n", terminal.Clean(name), v.Version, terminal.Clean(v.Group), terminal.Clean(v.Status))
+	}
+}
 
 func (s *summary) metrics() {
 	if len(s.Metrics) == 0 {
@@ -192,6 +209,10 @@ func (s *summary) parity() {
 	}
 }
 
+// ofMachine says that a state is the machine's own: it is no step, and writes no log.
+// Its name has a blank, which no step's has.
+func ofMachine(state string) bool { return strings.Contains(state, " ") }
+
 // next are the commands that a reader is most likely to want.
 func (s *summary) next() {
 	c := s.options.Command
@@ -200,11 +221,14 @@ func (s *summary) next() {
 	}
 	s.printf("\nNext\n")
 	var rows [][]string
+	for _, n := range s.Outcome.Next {
+		rows = append(rows, []string{n.Command, n.Why})
+	}
 	switch {
 	case s.Status == pipeline.Succeeded:
 		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
 	default:
-		if s.FailedStep != "" {
+		if s.FailedStep != "" && !ofMachine(s.FailedStep) {
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
 		what := "run again"

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -95,6 +94,12 @@ func TestModelsByQuery(t *testing.T) {
 	if m, err := db.NewestModel(t.Context(), "g", "Approved"); err != nil || m.Version != 4 {
 		t.Errorf("newest: %+v, %v", m, err)
 	}
+	if m, err := db.ModelVersion(t.Context(), "g", 3); err != nil || m.ARN != "arn:g/3" {
+		t.Errorf("version 3: %+v, %v", m, err)
+	}
+	if _, err := db.ModelVersion(t.Context(), "g", 6); !errors.Is(err, ErrNotFound) {
+		t.Errorf("version 6: %v", err)
+	}
 	if _, err := db.NewestModel(t.Context(), "g", "Rejected"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("none: %v", err)
 	}
@@ -102,33 +107,6 @@ func TestModelsByQuery(t *testing.T) {
 		if has, err := db.HasGroup(t.Context(), group); err != nil || has != want {
 			t.Errorf("group %s: %v, %v", group, has, err)
 		}
-	}
-}
-
-func TestModelsAreRestored(t *testing.T) {
-	t.Parallel()
-	db := open(t)
-	register(t, db, "g", 3)
-	if _, err := db.Decide(t.Context(), Approval{Group: "g", Version: 2, Status: "Approved", Person: "Ada", Note: "fine", At: noon}); err != nil {
-		t.Fatal(err)
-	}
-	want, err := db.ModelsOf(t.Context(), "r2")
-	if err != nil || len(want) != 1 || len(want[0].Approvals) != 1 {
-		t.Fatalf("%+v, %v", want, err)
-	}
-	other := open(t)
-	for range 2 { // the second time changes nothing
-		if err := other.RestoreModels(t.Context(), slices.Clone(want)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := other.ModelsOf(t.Context(), "r2")
-	if diff := cmp.Diff(want, got); diff != "" || err != nil {
-		t.Error(diff, err)
-	}
-	register(t, other, "g", 1)
-	if m, err := other.NewestModel(t.Context(), "g", ""); err != nil || m.Version != 3 {
-		t.Errorf("the next version: %+v, %v", m, err)
 	}
 }
 

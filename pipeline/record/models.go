@@ -36,22 +36,17 @@ func (d *DB) AddModel(ctx context.Context, m ModelPackage, arn func(version int)
 			return err
 		}
 		m.ARN = arn(m.Version)
-		return insertModel(ctx, tx, &m)
+		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO model_groups (name, created) VALUES (?,?)", m.Group, micros(m.Created)); err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, "INSERT INTO models (model_group, version, arn, status, token, run, request, created) VALUES (?,?,?,?,?,?,?,?)",
+			m.Group, m.Version, m.ARN, m.Status, m.Token, m.Run, string(m.Request), micros(m.Created))
+		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return &m, nil
-}
-
-// insertModel adds a version, and its group if there is none.
-func insertModel(ctx context.Context, tx *transaction, m *ModelPackage) error {
-	if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO model_groups (name, created) VALUES (?,?)", m.Group, micros(m.Created)); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, "INSERT INTO models (model_group, version, arn, status, token, run, request, created) VALUES (?,?,?,?,?,?,?,?)",
-		m.Group, m.Version, m.ARN, m.Status, m.Token, m.Run, string(m.Request), micros(m.Created))
-	return err
 }
 
 // Groups returns the names of the model groups, in order.
@@ -117,6 +112,19 @@ func (d *DB) NewestModel(ctx context.Context, group, status string) (*ModelPacka
 	return &found[0], nil
 }
 
+// ModelVersion finds a version by its group and number, or returns an error that
+// wraps [ErrNotFound].
+func (d *DB) ModelVersion(ctx context.Context, group string, version int) (*ModelPackage, error) {
+	found, err := queryModels(ctx, d.db, whereVersion, byVersion, group, version)
+	if err != nil {
+		return nil, fmt.Errorf("read the model: %w", err)
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf("version %d of %s: %w", version, group, ErrNotFound)
+	}
+	return &found[0], nil
+}
+
 // Model finds a version by its ARN, or returns an error that wraps [ErrNotFound].
 func (d *DB) Model(ctx context.Context, arn string) (*ModelPackage, error) {
 	found, err := queryModels(ctx, d.db, whereARN, byVersion, arn)
@@ -174,7 +182,7 @@ const (
 	selectModels = "SELECT model_group, version, arn, status, token, run, request, created FROM models WHERE "
 	whereToken   = "token=? AND token<>''"
 	whereARN     = "arn=?"
-	whereRun     = "run=?"
+	whereVersion = "model_group=? AND version=?"
 	whereAfter   = "model_group=?1 AND version>?2 AND (?3='' OR status=?3)"
 	whereBefore  = "model_group=?1 AND version<?2 AND (?3='' OR status=?3)"
 	byVersion    = " ORDER BY model_group, version"

@@ -13,9 +13,9 @@ func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 	db := open(t)
 	for _, query := range []string{
 		countJobs, updateStep, findArtifact, findObject, listObjects,
-		selectModels + whereToken + byVersion, selectModels + whereARN + byVersion, selectModels + whereRun + byVersion,
+		selectModels + whereToken + byVersion, selectModels + whereARN + byVersion, selectModels + whereVersion + byVersion,
 		selectModels + whereAfter + upTo, selectModels + whereBefore + downTo, nextVersion, findGroup,
-		findStatus, setStatus, listApprovals, runApprovals,
+		findStatus, setStatus, listApprovals,
 	} {
 		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, values(query)...)
 		if err != nil {

@@ -16,7 +16,7 @@ const (
 	insertStep = `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
 		log, exit_code, max_rss, started, ended, cache_key, key_parts, cached_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 	updateStep     = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
-	insertJob      = "INSERT INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
+	insertJob      = "INSERT OR REPLACE INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
 	findArtifact   = "SELECT id FROM artifacts WHERE uri IN (?, ?) AND digest=? ORDER BY run=? DESC, id DESC LIMIT 1"
 	insertArtifact = "INSERT INTO artifacts (run, step, name, kind, uri, digest, bytes) VALUES (?,?,?,?,?,?,?)"
 	insertEdge     = "INSERT INTO edges (step, direction, port, artifact) VALUES (?,?,?,?)"
@@ -35,13 +35,8 @@ func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) e
 			return err
 		}
 		for _, j := range jobs {
-			packages, err := json.Marshal(j.Packages)
-			if err != nil {
-				return err
-			}
-			_, err = tx.exec(ctx, insertJob,
-				r.ID, j.Step, j.Code, j.Image, j.Python, string(packages), j.Environment)
-			if err != nil {
+			j.Run = r.ID
+			if err := addJob(ctx, tx, j); err != nil {
 				return err
 			}
 		}
@@ -53,6 +48,21 @@ func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) e
 		}
 		return nil
 	}, insertJob, insertArtifact)
+}
+
+// PutJob notes what a job of a run is made from that did not say so before it
+// started. A later try of the job replaces it.
+func (d *DB) PutJob(ctx context.Context, j Job) error {
+	return d.write(ctx, "record what the job is made from", func(tx *transaction) error { return addJob(ctx, tx, j) })
+}
+
+func addJob(ctx context.Context, tx *transaction, j Job) error {
+	packages, err := json.Marshal(j.Packages)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(ctx, insertJob, j.Run, j.Step, j.Code, j.Image, j.Python, string(packages), j.Environment)
+	return err
 }
 
 // EndRun sets a run's status, end, error, cause, failed step and output. A step that
