@@ -16,7 +16,7 @@ type Names interface {
 	Source
 	LatestRun(ctx context.Context, pipeline string) (*record.Run, error)
 	Artifacts(ctx context.Context, run string) ([]record.Artifact, error)
-	Models(ctx context.Context, q record.ModelQuery) ([]record.ModelPackage, error)
+	ModelVersion(ctx context.Context, group string, version int) (*record.ModelPackage, error)
 }
 
 // A Scope is what short names are short for.
@@ -114,14 +114,15 @@ func findURI(ctx context.Context, names Names, uri string) (Start, error) {
 func findVersion(ctx context.Context, names Names, n int, groups []string) (Start, error) {
 	var arns, all []string
 	for _, g := range groups {
-		found, err := names.Models(ctx, record.ModelQuery{Group: g, Beyond: n - 1, Limit: 1})
+		found, err := names.ModelVersion(ctx, g, n)
+		if errors.Is(err, record.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return Start{}, err
 		}
-		if len(found) == 1 && found[0].Version == n {
-			arns = append(arns, found[0].ARN)
-			all = append(all, versionName(g, n))
-		}
+		arns = append(arns, found.ARN)
+		all = append(all, versionName(g, n))
 	}
 	switch len(arns) {
 	case 0:

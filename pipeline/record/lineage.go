@@ -44,10 +44,8 @@ const (
 	runsByID          = " FROM json_each(?) w CROSS JOIN runs r ON r.id = w.value ORDER BY r.seq"
 	jobsByRun         = `SELECT j.run, j.step, j.code, j.image, j.python, j.packages, j.environment FROM json_each(?) w
 		CROSS JOIN jobs j ON j.run = w.value ORDER BY j.run, j.step`
-	modelsByRun = `SELECT m.model_group, m.version, m.arn, m.status, m.token, m.run, m.request, m.created FROM json_each(?) w
-		CROSS JOIN models m ON m.run = w.value ORDER BY m.model_group, m.version`
-	modelsByARN = `SELECT m.model_group, m.version, m.arn, m.status, m.token, m.run, m.request, m.created FROM json_each(?) w
-		CROSS JOIN models m ON m.arn = w.value ORDER BY m.model_group, m.version`
+	whereRuns = "run IN (SELECT value FROM json_each(?) w)"
+	whereARNs = "arn IN (SELECT value FROM json_each(?) w)"
 	usesByRun = `SELECT s.run, substr(s.name, length('Describe ') + 1), json_extract(s.request, '$.ModelPackageName') FROM json_each(?) w
 		CROSS JOIN steps s ON s.run = w.value AND s.kind = 'call' AND s.status = 'SUCCEEDED' AND s.name LIKE 'Describe %'
 		WHERE json_extract(s.request, '$.ModelPackageName') IS NOT NULL GROUP BY 1, 2, 3 ORDER BY min(s.id)`
@@ -180,24 +178,30 @@ func (d *DB) JobsOfRuns(ctx context.Context, runs []string) ([]Job, error) {
 
 // ModelsOfRuns returns the model versions that runs registered.
 func (d *DB) ModelsOfRuns(ctx context.Context, runs []string) ([]ModelPackage, error) {
-	return query(ctx, d, "the models", modelsByRun, scanModel, list(runs))
+	return d.modelsIn(ctx, whereRuns, runs)
 }
 
 // ModelsByARN returns model versions; those that are not there are left out.
 func (d *DB) ModelsByARN(ctx context.Context, arns []string) ([]ModelPackage, error) {
-	return query(ctx, d, "the models", modelsByARN, scanModel, list(arns))
+	return d.modelsIn(ctx, whereARNs, arns)
 }
 
-func scanModel(rows *sql.Rows, m *ModelPackage) error {
-	var created int64
-	err := rows.Scan(&m.Group, &m.Version, &m.ARN, &m.Status, &m.Token, &m.Run, (*text)(&m.Request), &created)
-	m.Created = moment(created)
-	return err
+func (d *DB) modelsIn(ctx context.Context, where string, values []string) ([]ModelPackage, error) {
+	found, err := queryModels(ctx, d.db, where, byVersion, list(values))
+	if err != nil {
+		return nil, fmt.Errorf("read the models: %w", err)
+	}
+	return found, nil
 }
 
 // ApprovalsByARN returns the decisions about model versions, the oldest first.
 func (d *DB) ApprovalsByARN(ctx context.Context, arns []string) ([]Approval, error) {
-	return queryApprovals(ctx, d.db, approvalsByARN, list(arns))
+	return query(ctx, d, "the decisions", approvalsByARN, func(rows *sql.Rows, a *Approval) error {
+		var at int64
+		err := rows.Scan(&a.Group, &a.Version, &a.Status, &a.Person, &a.Note, &at)
+		a.At = moment(at)
+		return err
+	}, list(arns))
 }
 
 // UsesOfRuns returns which model versions runs started from: those that their

@@ -16,7 +16,8 @@ func TestQueriesOfLineageUseAnIndex(t *testing.T) {
 	db := open(t)
 	for _, query := range []string{
 		linksOfSteps, linksOfURIs, artifactsByURI, artifactsByDigest, objectsByDigest, stepsByID, stepsByIDBare, stepsCachedFrom,
-		stepsByCode, "SELECT r.seq" + runsByID, jobsByRun, modelsByRun, modelsByARN, usesByRun, approvalsByARN, selectRuns + latestRun,
+		stepsByCode, "SELECT r.seq" + runsByID, jobsByRun, selectModels + whereRuns + byVersion,
+		selectModels + whereARNs + byVersion, usesByRun, approvalsByARN, selectRuns + latestRun,
 	} {
 		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, make([]any, strings.Count(query, "?"))...)
 		if err != nil {
