@@ -29,9 +29,7 @@ func (w *walk) above(f front, last bool) (front, error) {
 	}
 	writers, err := w.writers(f.artifacts, last)
 	if err != nil || last {
-		for _, id := range f.steps {
-			w.stepNode(w.steps[id]).More = true
-		}
+		w.more(f.steps)
 		return next, err
 	}
 	var steps []int64
@@ -41,6 +39,15 @@ func (w *walk) above(f front, last bool) (front, error) {
 		}
 	}
 	return w.madeFrom(steps)
+}
+
+// more marks the steps that are not followed any more.
+func (w *walk) more(steps []int64) {
+	for _, id := range steps {
+		if n := w.stepNode(w.steps[id]); !w.done[n.ID] {
+			n.More = true
+		}
+	}
 }
 
 // partsOf puts the steps of runs on the front: each job's last try.

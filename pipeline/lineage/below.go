@@ -19,9 +19,7 @@ func (w *walk) below(f front, last bool) (front, error) {
 		return front{}, err
 	}
 	if last {
-		for _, id := range f.steps {
-			w.stepNode(w.steps[id]).More = true
-		}
+		w.more(f.steps)
 		return front{}, nil
 	}
 	for _, digest := range f.codes {
@@ -89,8 +87,11 @@ func (w *walk) leaves(f *front) error {
 		if err := w.keepModels(models); err != nil {
 			return err
 		}
-		for _, m := range models {
-			w.graph.join(Edge{From: runID(run), To: w.modelNode(w.models[m.ARN]).ID, Kind: Registered})
+		for _, p := range models {
+			m := w.models[p.ARN]
+			if w.graph.index[artifactID(m.data)] == nil { // else it hangs on its archive
+				w.graph.join(Edge{From: runID(run), To: w.modelNode(m).ID, Kind: Registered})
+			}
 			f.models = append(f.models, m.ARN)
 		}
 	}
@@ -204,6 +205,15 @@ func (w *walk) reads(l *record.Link, asked, version map[string]bool, last bool) 
 
 // outcomes are what steps wrote, and the steps that took what they wrote.
 func (w *walk) outcomes(ids []int64) (front, error) {
+	next, err := w.outcomesOf(ids)
+	if err != nil || len(ids) == 0 {
+		return next, err
+	}
+	return next, w.cached(ids, &next)
+}
+
+// outcomesOf are what steps wrote.
+func (w *walk) outcomesOf(ids []int64) (front, error) {
 	var next front
 	if len(ids) == 0 {
 		return next, nil
@@ -219,7 +229,7 @@ func (w *walk) outcomes(ids []int64) (front, error) {
 		w.graph.join(Edge{From: w.stepNode(w.steps[l.Step]).ID, To: n.ID, Kind: Wrote, Port: l.Port})
 		next.artifacts = append(next.artifacts, trim(l.Artifact.URI))
 	}
-	return next, w.cached(ids, &next)
+	return next, nil
 }
 
 // cached puts the steps that took the outputs of others on the front.
@@ -242,6 +252,51 @@ func (w *walk) cached(ids []int64, f *front) error {
 		s := &found[i]
 		w.graph.join(Edge{From: w.stepNode(w.steps[s.CachedFrom]).ID, To: w.stepNode(s).ID, Kind: Cached})
 		f.steps = append(f.steps, s.ID)
+	}
+	return nil
+}
+
+// copies puts on the front what the cache took over from the artifacts that were asked
+// for: the outputs of the same port of each step that took what their step wrote.
+func (w *walk) copies(f *front) error {
+	if len(f.artifacts) == 0 {
+		return nil
+	}
+	writers, err := w.LinksOfURIs(w.ctx, spelled(f.artifacts), "out")
+	if err != nil || len(writers) == 0 {
+		return err
+	}
+	var ids []int64
+	for _, l := range writers {
+		ids = append(ids, l.Step)
+	}
+	takers, err := w.StepsCachedFrom(w.ctx, ids)
+	if err != nil || len(takers) == 0 {
+		return err
+	}
+	origin := map[int64]int64{}
+	var taken []int64
+	for _, s := range takers {
+		origin[s.ID] = s.CachedFrom
+		taken = append(taken, s.ID)
+	}
+	if err := w.loadSteps(taken, false); err != nil {
+		return err
+	}
+	links, err := w.LinksOfSteps(w.ctx, taken, "out")
+	if err != nil {
+		return err
+	}
+	for i := range links {
+		for j := range writers {
+			if origin[links[i].Step] != writers[j].Step || links[i].Port != writers[j].Port {
+				continue
+			}
+			n := w.graph.artifact(&links[i].Artifact)
+			w.pipelineOf(n)
+			w.graph.join(Edge{From: artifactID(writers[j].Artifact.URI), To: n.ID, Kind: Cached, Port: links[i].Port})
+			f.artifacts = append(f.artifacts, trim(links[i].Artifact.URI))
+		}
 	}
 	return nil
 }

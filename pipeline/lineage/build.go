@@ -36,6 +36,9 @@ func Build(ctx context.Context, source Source, starts []Start, o Options) (*Grap
 		}
 	}
 	if o.Down {
+		if err := w.copies(&front); err != nil {
+			return nil, err
+		}
 		if err := w.walk(front, w.below); err != nil {
 			return nil, err
 		}

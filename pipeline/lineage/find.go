@@ -31,7 +31,7 @@ type Scope struct {
 var ErrUnknown = errors.New("unknown name")
 
 // Find says what a name stands for: an s3:// URI; a model version as an ARN, as
-// GROUP/NUMBER or as a number; RUN/Step.Port; a run as its id, the start of one, or
+// GROUP/NUMBER or as a number; RUN/Step.Port, or RUN/Key for data; a run as its id, the start of one, or
 // "latest"; Step.Port, or the key of a parameter that is data, of the latest run. They
 // are tried in this order. An error wraps [ErrUnknown] if none of them fits.
 func Find(ctx context.Context, names Names, name string, in Scope) (Start, error) {
@@ -47,14 +47,12 @@ func Find(ctx context.Context, names Names, name string, in Scope) (Start, error
 		return Start{Model: name}, err
 	case slash && number(after) > 0:
 		return findVersion(ctx, names, number(after), []string{before})
-	case slash && strings.Contains(after, "."):
+	case slash:
 		r, err := findRun(ctx, names, before, in)
 		if err != nil {
 			return Start{}, err
 		}
 		return findPort(ctx, names, r, after)
-	case slash:
-		return Start{}, ErrUnknown
 	}
 	if n := number(name); n > 0 && n < 1_000_000 {
 		start, err := findVersion(ctx, names, n, in.Groups)

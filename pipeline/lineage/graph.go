@@ -114,7 +114,7 @@ const (
 	Wrote      EdgeKind = "wrote"      // step, or run, to an artifact of its own
 	Registered EdgeKind = "registered" // model archive, or run, to the model version
 	Pinned     EdgeKind = "pinned"     // model version to a step that read one of its artifacts
-	Cached     EdgeKind = "cached"     // step to one that took its outputs
+	Cached     EdgeKind = "cached"     // step, or artifact, to what the cache made of it in another run
 	Part       EdgeKind = "part"       // step to its run
 	Ran        EdgeKind = "ran"        // code to a step that had it
 )

@@ -28,6 +28,9 @@ func (g *Graph) Tree(out io.Writer, zone *time.Location) error {
 			t.section("Made from", n, (*tree).above)
 		}
 		if g.ways.Down {
+			if n.Kind == RunNode {
+				t.inside = n.Run
+			}
 			t.section("Used by", n, (*tree).below)
 		}
 	}
@@ -40,6 +43,9 @@ type tree struct {
 	zone  *time.Location
 	text  strings.Builder
 	shown map[string]bool
+	// inside is the run that was asked for, if one was: what it did with its own
+	// artifacts is no use of it.
+	inside string
 }
 
 // A branch is one line, with what hangs on it.
@@ -108,6 +114,9 @@ func (t *tree) above(n *Node) []branch {
 	}
 	for _, e := range t.Into(n.ID) {
 		from := t.index[e.From]
+		if from.Kind == RunNode || e.Kind == Cached && from.Kind == ArtifactNode {
+			continue // the other way's
+		}
 		text := t.name(from)
 		switch e.Kind {
 		case Read:
@@ -127,7 +136,7 @@ func (t *tree) below(n *Node) []branch {
 	var all []branch
 	for _, e := range t.From(n.ID) {
 		to := t.index[e.To]
-		if e.Kind == Part {
+		if e.Kind == Part || e.Kind == Read && to.Run == t.inside {
 			continue
 		}
 		text := t.name(to)
@@ -137,7 +146,11 @@ func (t *tree) below(n *Node) []branch {
 		case Pinned:
 			text += ", pinned for " + e.Port
 		case Cached:
-			text += ", which took its outputs"
+			if to.Kind == StepNode {
+				text += ", which took its outputs"
+			} else {
+				text += ", taken over by the cache"
+			}
 		}
 		all = append(all, branch{text, to})
 	}
