@@ -1,6 +1,8 @@
 package lineage
 
 import (
+	"slices"
+
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -152,10 +154,12 @@ func (w *walk) readers(f *front, last bool) ([]int64, error) {
 	if len(uris) == 0 {
 		return nil, nil
 	}
-	links, err := w.LinksOfURIs(w.ctx, spelled(uris), "in")
+	slices.Sort(uris)
+	links, err := w.LinksOfURIs(w.ctx, spelled(slices.Compact(uris)), "in")
 	if err != nil {
 		return nil, err
 	}
+	links = w.newest(links, asked, version)
 	var ids []int64
 	for _, l := range links {
 		ids = append(ids, l.Step)
@@ -170,6 +174,34 @@ func (w *walk) readers(f *front, last bool) ([]int64, error) {
 		}
 	}
 	return steps, nil
+}
+
+// newest leaves out the earliest readers of what has more than the limit, and notes
+// how many they are.
+func (w *walk) newest(links []record.Link, asked, version map[string]bool) []record.Link {
+	count := map[string]int{}
+	for _, l := range links {
+		count[trim(l.Artifact.URI)]++
+	}
+	var kept []record.Link
+	for _, l := range links { // in the order of steps
+		uri := trim(l.Artifact.URI)
+		if w.limit <= 0 || count[uri] <= w.limit {
+			kept = append(kept, l)
+			continue
+		}
+		count[uri]--
+		if asked[uri] {
+			w.graph.index[artifactID(uri)].Omitted++
+			continue
+		}
+		for _, arn := range sorted(version) {
+			if m := w.models[arn]; m.data == uri || m.artifacts[uri] {
+				w.graph.index[modelID(arn)].Omitted++
+			}
+		}
+	}
+	return kept
 }
 
 // reads joins one reader to what it read, if that is followed, and says whether it
@@ -234,9 +266,14 @@ func (w *walk) outcomesOf(ids []int64) (front, error) {
 
 // cached puts the steps that took the outputs of others on the front.
 func (w *walk) cached(ids []int64, f *front) error {
-	found, err := w.StepsCachedFrom(w.ctx, ids)
+	found, omitted, err := w.takers(ids)
 	if err != nil || len(found) == 0 {
 		return err
+	}
+	for _, id := range ids {
+		if n := omitted[id]; n > 0 {
+			w.stepNode(w.steps[id]).Omitted = n
+		}
 	}
 	var taken []int64
 	for i := range found {
@@ -256,6 +293,29 @@ func (w *walk) cached(ids []int64, f *front) error {
 	return nil
 }
 
+// takers are the steps that took the outputs of others, the newest of each, and how
+// many earlier ones are left out for the limit.
+func (w *walk) takers(ids []int64) (kept []record.Step, omitted map[int64]int, err error) {
+	found, err := w.StepsCachedFrom(w.ctx, ids)
+	if err != nil || w.limit <= 0 {
+		return found, nil, err
+	}
+	left := map[int64]int{}
+	for _, s := range found {
+		left[s.CachedFrom]++
+	}
+	omitted = map[int64]int{}
+	for _, s := range found { // in order
+		if left[s.CachedFrom] <= w.limit {
+			kept = append(kept, s)
+			continue
+		}
+		left[s.CachedFrom]--
+		omitted[s.CachedFrom]++
+	}
+	return kept, omitted, nil
+}
+
 // copies puts on the front what the cache took over from the artifacts that were asked
 // for: the outputs of the same port of each step that took what their step wrote.
 func (w *walk) copies(f *front) error {
@@ -270,9 +330,12 @@ func (w *walk) copies(f *front) error {
 	for _, l := range writers {
 		ids = append(ids, l.Step)
 	}
-	takers, err := w.StepsCachedFrom(w.ctx, ids)
+	takers, omitted, err := w.takers(ids)
 	if err != nil || len(takers) == 0 {
 		return err
+	}
+	for _, l := range writers {
+		w.graph.artifact(&l.Artifact).Omitted += omitted[l.Step]
 	}
 	origin := map[int64]int64{}
 	var taken []int64

@@ -13,7 +13,12 @@ type Options struct {
 	Up, Down bool
 	// Depth is how many steps away the walk ends; 0 is nowhere.
 	Depth int
+	// Limit is how many readers of one thing are followed, the newest; 0 is all.
+	Limit int
 }
+
+// DefaultLimit is how many readers of one thing a command follows if it is not told.
+const DefaultLimit = 100
 
 // A Start is where a walk begins. One of its members is set.
 type Start struct {
@@ -25,7 +30,7 @@ type Start struct {
 
 // Build walks from one or more starts.
 func Build(ctx context.Context, source Source, starts []Start, o Options) (*Graph, error) {
-	w := &walk{store: newStore(ctx, source), graph: newGraph(o), depth: o.Depth, inside: map[string]bool{}}
+	w := &walk{store: newStore(ctx, source), graph: newGraph(o), depth: o.Depth, limit: o.Limit, inside: map[string]bool{}}
 	front, err := w.start(starts)
 	if err != nil {
 		return nil, err
@@ -51,6 +56,7 @@ type walk struct {
 	*store
 	graph *Graph
 	depth int
+	limit int
 	done  map[string]bool // by node, in this direction
 	// inside are the runs that were asked for: what they do with their own artifacts
 	// is no use of the run.

@@ -68,6 +68,8 @@ type Node struct {
 	Definition string `json:"definition,omitempty"`
 	// More says that the walk ended here for its depth, and there is more.
 	More bool `json:"more,omitempty"`
+	// Omitted is how many earlier readers were left out for the limit.
+	Omitted int `json:"omitted,omitempty"`
 }
 
 // Made is what a step was made from, besides the artifacts that it read.

@@ -69,6 +69,7 @@ func TestTrees(t *testing.T) {
 		"transformer.txt": {"aaaa/Preprocess.Transformer", lineage.Options{Down: true}},
 		"depth.txt":       {"bbbb/Predict.Predictions", lineage.Options{Up: true, Depth: 1}},
 		"depth_down.txt":  {"aaaa/Data", lineage.Options{Down: true, Depth: 1}},
+		"limit.txt":       {"aaaa/Data", lineage.Options{Down: true, Limit: 1}},
 	} {
 		t.Run(file, func(t *testing.T) {
 			var b bytes.Buffer

@@ -16,6 +16,9 @@ func (g *Graph) Mermaid(out io.Writer) error {
 	for i, n := range g.Nodes {
 		name[n.ID] = fmt.Sprintf("n%d", i)
 		lines := n.label()
+		if n.Omitted > 0 {
+			lines = append(lines, fmt.Sprintf("%d earlier readers left out", n.Omitted))
+		}
 		for j := range lines {
 			lines[j] = escape(lines[j])
 		}

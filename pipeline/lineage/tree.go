@@ -154,6 +154,9 @@ func (t *tree) below(n *Node) []branch {
 		}
 		all = append(all, branch{text, to})
 	}
+	if n.Omitted > 0 {
+		all = append(all, branch{text: fmt.Sprintf("and %d earlier ones, left out for the limit", n.Omitted)})
+	}
 	return all
 }
 
