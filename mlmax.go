@@ -54,7 +54,8 @@ type RegisterModel[T any] struct{}
 // package registers: the newest that is approved, or the one that a run asks for. It
 // feeds inputs as a step's output does: with its model, and with the artifacts of the
 // steps that it was made by. A step with pin:"Model" runs the very code and image
-// that the version was made with.
+// that the version was made with. The tag's status is what a version must be marked as,
+// Approved unless it says otherwise.
 //
 //	Model mlmax.ModelVersion[Classifier] `from:"Training.Register"`
 type ModelVersion[T any] struct{}
@@ -87,6 +88,10 @@ type Environment struct {
 	PermissionsBoundary string
 	// LogRetentionDays is how long the state machine's log is kept; 0 means 30.
 	LogRetentionDays int
+	// Schedule switches the schedules of the pipelines on; they are off otherwise.
+	Schedule bool
+	// TimeZone is where cron schedules are counted, such as Europe/Berlin; empty is UTC.
+	TimeZone string
 	// Instances replaces the instance type of steps: "Training.Train" (pipeline
 	// and step) or "Train" (in every pipeline) to an instance type.
 	Instances map[string]string

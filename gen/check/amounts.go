@@ -13,14 +13,6 @@ import (
 // machine's text is safe.
 var keyText = regexp.MustCompile(`^[A-Za-z0-9:/._,@+=-]*$`)
 
-// Container folders of ports (SageMaker Developer Guide: build your own processing
-// container).
-const (
-	inputPath   = "/opt/ml/processing/input/"
-	outputPath  = "/opt/ml/processing/output/"
-	channelPath = "/opt/ml/input/data/"
-)
-
 // ownHyper is how many hyperparameters script mode needs itself (sagemaker_program,
 // sagemaker_submit_directory, sagemaker_container_log_level, sagemaker_job_name,
 // sagemaker_region).
@@ -41,7 +33,7 @@ func serviceLimit(p *pass) {
 			}
 			p.amounts(u)
 			for _, a := range u.use.Set {
-				if x := paramIn(u.use.Step.Params, a.Left.V); x != nil && pipelineParam(u.pipe, a.Right.V) == nil {
+				if x := paramIn(u.use.Step.Params, a.Left.V); x != nil && u.pipe.Param(a.Right.V) == nil {
 					p.value(x, u.use.Step.Kind, a.Right, fmt.Sprintf("value of %q", x.Name))
 				}
 			}
@@ -55,7 +47,7 @@ func (p *pass) amounts(u *useLink) {
 	var ins, outs, args, hyper, env int
 	for _, port := range s.Ports {
 		switch {
-		case u.mode.has(port.Only) == no:
+		case u.mode.Has(port.Only) == ir.No:
 			continue
 		case port.Form.In():
 			ins++
@@ -67,7 +59,7 @@ func (p *pass) amounts(u *useLink) {
 		}
 	}
 	for _, x := range s.Params {
-		if u.mode.has(x.Only) == no {
+		if u.mode.Has(x.Only) == ir.No {
 			continue
 		}
 		args += 2 * count(x.Arg.Written())
@@ -127,13 +119,13 @@ func (p *pass) lengths(s *ir.Step) {
 	}
 	if s.Kind == ir.Processing {
 		for _, port := range s.Ports {
-			folder := outputPath
-			if port.Form.In() {
-				folder = inputPath
-			}
-			if path := folder + port.Name; !limits.Of("ProcessingLocalPath").Allows(len(path)) {
-				p.report(point(port.Pos), fmt.Sprintf("the path of port %q has %d characters, and the service takes %s",
-					port.Name, len(path), span(limits.Of("ProcessingLocalPath"))), "shorten the field's name")
+			if path := port.Folder(); !limits.Of("ProcessingLocalPath").Allows(len(path)) {
+				what := "the field's name"
+				if port.Path.Written() {
+					what = "it"
+				}
+				p.report(at(port.Path).or(point(port.Pos)), fmt.Sprintf("the path of port %q has %d characters, and the service takes %s",
+					port.Name, len(path), span(limits.Of("ProcessingLocalPath"))), "shorten "+what)
 			}
 		}
 	}

@@ -93,21 +93,24 @@ func parallel(n int, f func(i int)) {
 // A pass is the work on one spec: the spec, what was derived from it once, and
 // the rule at work.
 type pass struct {
-	spec  *ir.Spec
-	bag   *diag.Bag
-	rule  Rule
-	links []*links // one a pipeline, in the spec's order
-	code  map[*ir.Step]*codeState
-	facts *scriptFacts
-	known damage
+	spec *ir.Spec
+	bag  *diag.Bag
+	rule Rule
+	// wiring and links are what references lead to; links are one a pipeline, in the
+	// spec's order.
+	wiring *ir.Wiring
+	links  []*links
+	code   map[*ir.Step]*codeState
+	facts  *scriptFacts
+	known  damage
 	// blamed are the places of errors, once the rules about the spec alone are done.
 	blamed map[token.Position]bool
 }
 
 func newPass(s *ir.Spec, bag *diag.Bag) *pass {
-	p := &pass{spec: s, bag: bag, code: map[*ir.Step]*codeState{}, known: assess(s, bag.List())}
+	p := &pass{spec: s, bag: bag, wiring: s.Wiring(), code: map[*ir.Step]*codeState{}, known: assess(s, bag.List())}
 	for _, pipe := range s.Pipelines {
-		p.links = append(p.links, link(pipe, p.known))
+		p.links = append(p.links, link(pipe, p.wiring, p.known))
 	}
 	for _, st := range s.Steps {
 		p.code[st] = inspectCode(st)

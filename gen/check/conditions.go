@@ -57,7 +57,7 @@ func refs(e *ir.Expr, f func(*ir.Expr)) {
 func (l *links) resolve(ref string, index int) target {
 	parts := strings.Split(ref, ".")
 	if len(parts) == 1 {
-		if x := pipelineParam(l.pipe, ref); x != nil {
+		if x := l.pipe.Param(ref); x != nil {
 			return target{typ: x.Type, param: x, pos: point(x.Pos)}
 		}
 		return target{unknown: ref, words: append(paramNames(l.pipe.Params), useNames(l)...)}
@@ -100,7 +100,7 @@ func (l *links) resolve(ref string, index int) target {
 		switch {
 		case u.use.Index > index:
 			t.absent, t.pos = fmt.Sprintf("step %q is declared below", u.use.Name), point(u.use.Pos)
-		case u.mode.has(port.Only) == no:
+		case u.mode.Has(port.Only) == ir.No:
 			t.absent = fmt.Sprintf("it exists only with %s=%s", port.Only.V.Field.V, port.Only.V.Value.V)
 		}
 		return t
@@ -110,7 +110,7 @@ func (l *links) resolve(ref string, index int) target {
 
 func (u *useLink) paramTarget(x *ir.Param) target {
 	t := target{typ: x.Type, param: x, use: u, pos: point(x.Pos)}
-	if u.mode.has(x.Only) == no {
+	if u.mode.Has(x.Only) == ir.No {
 		t.absent = fmt.Sprintf("it exists only with %s=%s", x.Only.V.Field.V, x.Only.V.Value.V)
 	}
 	return t

@@ -38,16 +38,16 @@ func noProducer(p *pass) {
 // of another form, or existed in this mode.
 func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
 	for _, x := range l.all {
-		if !same(x.artifact(), in.artifact) {
+		if !x.Artifact().Same(in.artifact) {
 			continue
 		}
 		switch {
-		case x.index > in.index && in.fits(x):
+		case x.Index > in.index && in.fits(x):
 			hint = fmt.Sprintf("move %q below %q", in.field, fieldOf(x))
-			rel = append(rel, x.related("%s is declared later"))
-		case x.index < in.index && !in.fits(x):
+			rel = append(rel, relatedTo(x, "%s is declared later"))
+		case x.Index < in.index && !in.fits(x):
 			hint = "register what a training step leaves in an mlmax.Model field"
-			rel = append(rel, x.related("%s is not the model of a training step"))
+			rel = append(rel, relatedTo(x, "%s is not the model of a training step"))
 		}
 	}
 	for _, u := range l.uses {
@@ -55,7 +55,7 @@ func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
 			continue
 		}
 		for _, port := range u.use.Step.Ports {
-			if !port.Form.In() && same(port.Artifact, in.artifact) && u.mode.has(port.Only) == no {
+			if !port.Form.In() && port.Artifact.Same(in.artifact) && u.mode.Has(port.Only) == ir.No {
 				rel = append(rel, diag.Related{Pos: port.Pos, Message: fmt.Sprintf(
 					"%s.%s exists only with %s=%s", u.use.Name, port.Name, port.Only.V.Field.V, port.Only.V.Value.V)})
 			}
@@ -69,11 +69,9 @@ func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
 }
 
 // fieldOf is the pipeline's field that a producer belongs to.
-func fieldOf(x producer) string {
-	if x.source != nil {
-		return x.source.Name
-	}
-	return x.use.Name
+func fieldOf(x ir.Producer) string {
+	name, _, _ := strings.Cut(x.String(), ".")
+	return name
 }
 
 func manyProducers(p *pass) {
@@ -85,7 +83,7 @@ func manyProducers(p *pass) {
 			var rel []diag.Related
 			var names []string
 			for _, x := range in.candidates {
-				rel = append(rel, x.related("%s is one"))
+				rel = append(rel, relatedTo(x, "%s is one"))
 				names = append(names, x.String())
 			}
 			p.report(in.where,
@@ -102,7 +100,7 @@ func badBind(p *pass) {
 				continue
 			}
 			var ports []string
-			for _, port := range u.mode.inputs(u.use.Step) {
+			for _, port := range u.mode.Inputs(u.use.Step) {
 				ports = append(ports, port.Name)
 			}
 			for i, b := range u.use.Bind {
@@ -111,9 +109,9 @@ func badBind(p *pass) {
 		}
 		for _, r := range l.pipe.Registers {
 			for _, b := range r.Bind {
-				if b.Left.V != registerPort {
+				if b.Left.V != ir.ModelInput {
 					p.report(at(b.Left), fmt.Sprintf("registration %q has no input %q", r.Name, b.Left.V),
-						diag.DidYouMean(b.Left.V, []string{registerPort}))
+						diag.DidYouMean(b.Left.V, []string{ir.ModelInput}))
 				}
 			}
 		}
@@ -142,7 +140,7 @@ func (p *pass) bindLeft(u *useLink, b ir.Assignment, before []ir.Assignment, por
 	case !port.Form.In():
 		p.report(at(b.Left), fmt.Sprintf("%q is an output of step %q, and bind takes inputs", b.Left.V, u.use.Name),
 			diag.DidYouMean(b.Left.V, ports), related(point(port.Pos), "%s is declared here", port.Name))
-	case u.mode.has(port.Only) == no:
+	case u.mode.Has(port.Only) == ir.No:
 		p.report(at(b.Left), fmt.Sprintf("input %q of step %q does not exist here: it needs %s=%s",
 			b.Left.V, u.use.Name, port.Only.V.Field.V, port.Only.V.Value.V), "remove the binding",
 			related(point(port.Pos), "%s is declared here", port.Name))
@@ -164,14 +162,14 @@ func (p *pass) bindRight(l *links, in *input) {
 		}
 		message := fmt.Sprintf("%s is declared below %q", right.V, in.field)
 		switch {
-		case x.index == in.index:
+		case x.Index == in.index:
 			message = fmt.Sprintf("%s is an output of %q itself", right.V, in.field)
-		case x.index < in.index && !same(x.artifact(), in.artifact):
-			message = fmt.Sprintf("%s is of type %q, and %s takes %q", right.V, x.artifact().Name, in.what, in.artifact.Name)
-		case x.index < in.index:
+		case x.Index < in.index && !x.Artifact().Same(in.artifact):
+			message = fmt.Sprintf("%s is of type %q, and %s takes %q", right.V, x.Artifact().Name, in.what, in.artifact.Name)
+		case x.Index < in.index:
 			message = fmt.Sprintf("%s is not the model of a training step", right.V)
 		}
-		p.report(at(right), message, diag.DidYouMean(right.V, fit), x.related("%s is declared here"))
+		p.report(at(right), message, diag.DidYouMean(right.V, fit), relatedTo(x, "%s is declared here"))
 		return
 	}
 	p.report(at(right), fmt.Sprintf("unknown output or source %q in bind", right.V), diag.DidYouMean(right.V, fit),

@@ -36,24 +36,13 @@ func portHint(s *ir.Step) string {
 	var names []string
 	for _, x := range s.Ports {
 		if x.Form != ir.ModelForm {
-			names = append(names, portPath(x))
+			names = append(names, x.Folder())
 		}
 	}
 	if len(names) == 0 {
 		return "declare a port for it"
 	}
 	return "declare a port for it; those there are lie at " + strings.Join(names, ", ")
-}
-
-// portPath is where a port's folder is in the container.
-func portPath(x *ir.Port) string {
-	switch x.Form {
-	case ir.ChannelForm:
-		return channelPath + strings.ToLower(x.Name)
-	case ir.InputForm:
-		return inputPath + x.Name
-	}
-	return outputPath + x.Name
 }
 
 func hasChannel(s *ir.Step, is func(string) bool) bool {
@@ -64,19 +53,19 @@ func hasChannel(s *ir.Step, is func(string) bool) bool {
 // one: then the rest of it is put together elsewhere.
 func suppliesPath(s *ir.Step, name string) bool {
 	name = strings.TrimRight(name, "/")
-	supplied := []string{inputPath + "code"}
+	supplied := []string{ir.CodePath}
 	if s.Kind == ir.Training {
 		supplied = nil
 	}
 	for _, x := range s.Ports {
-		supplied = append(supplied, portPath(x))
+		supplied = append(supplied, x.Folder())
 	}
-	for _, base := range []string{strings.TrimRight(inputPath, "/"), strings.TrimRight(outputPath, "/"), strings.TrimRight(channelPath, "/"), "/opt/ml/processing"} {
+	for _, base := range []string{strings.TrimRight(ir.InputPath, "/"), strings.TrimRight(ir.OutputPath, "/"), strings.TrimRight(ir.ChannelPath, "/"), strings.TrimRight(ir.ProcessingPath, "/")} {
 		if name == base {
 			return true
 		}
 	}
-	return slices.ContainsFunc(supplied, func(base string) bool { return name == base || strings.HasPrefix(name, base+"/") })
+	return slices.ContainsFunc(supplied, func(base string) bool { return within(name, base) || within(base, name) })
 }
 
 func scriptNaN(p *pass) {
@@ -101,3 +90,6 @@ func scriptNaN(p *pass) {
 func hasFloat(a *ir.Artifact) bool {
 	return slices.ContainsFunc(a.Values, func(v *ir.ReportField) bool { return v.Type == ir.Float })
 }
+
+// within reports whether a clean slash path is equal to or below another.
+func within(name, base string) bool { return name == base || strings.HasPrefix(name, base+"/") }

@@ -204,7 +204,7 @@ func (p *pass) valuesOf(s *ir.Step, x *ir.Param) []ir.At[string] {
 	p.usesOf(s, func(u *useLink) {
 		uses++
 		for _, a := range u.use.Set {
-			if a.Left.V == x.Name && pipelineParam(u.pipe, a.Right.V) == nil {
+			if a.Left.V == x.Name && u.pipe.Param(a.Right.V) == nil {
 				fixed++
 				all = append(all, a.Right)
 			}
@@ -240,9 +240,9 @@ func scriptRequires(p *pass) {
 			if !o.Required {
 				continue
 			}
-			missing, why := lacks(all, o.Flags, func(ir.At[ir.Only]) answer { return yes }), ""
+			missing, why := lacks(all, o.Flags, func(ir.At[ir.Only]) ir.Answer { return ir.Yes }), ""
 			p.usesOf(s, func(u *useLink) {
-				if !missing && lacks(all, o.Flags, u.mode.has) {
+				if !missing && lacks(all, o.Flags, u.mode.Has) {
 					missing, why = true, fmt.Sprintf(" as pipeline %q uses it", u.pipe.GoName)
 				}
 			})
@@ -278,9 +278,9 @@ func requireHint(o option, tag string) string {
 }
 
 // lacks reports whether none of an option's flags is passed in a mode.
-func lacks(all []passed, flags []string, has func(ir.At[ir.Only]) answer) bool {
+func lacks(all []passed, flags []string, has func(ir.At[ir.Only]) ir.Answer) bool {
 	return !slices.ContainsFunc(all, func(a passed) bool {
-		return has(a.only) != no && slices.ContainsFunc(flags, func(f string) bool {
+		return has(a.only) != ir.No && slices.ContainsFunc(flags, func(f string) bool {
 			// A beginning is accepted for the whole, unless the parser forbids it.
 			return f == a.flag || strings.HasPrefix(a.flag, "--") && strings.HasPrefix(f, a.flag)
 		})

@@ -56,7 +56,7 @@ func (p *pass) texts(f func(text)) {
 						names = append(names, x.Arg.V, x.Hyper.V, x.Env.V)
 					}
 				}
-				if pipelineParam(pipe, a.Right.V) == nil {
+				if pipe.Param(a.Right.V) == nil {
 					f(text{a.Right, names, fmt.Sprintf("value of %q", a.Left.V)})
 				}
 			}

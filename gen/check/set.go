@@ -41,12 +41,12 @@ func (p *pass) setOne(u *useLink, a ir.Assignment, before []ir.Assignment) {
 			related(point(step.Pos), "%s is declared here", step.Name))
 		return
 	}
-	if x.Only.Written() && u.mode.has(x.Only) == no {
+	if x.Only.Written() && u.mode.Has(x.Only) == ir.No {
 		p.report(at(a.Left), fmt.Sprintf("parameter %q of step %q does not exist here: it needs %s=%s",
 			x.Name, u.use.Name, x.Only.V.Field.V, x.Only.V.Value.V), "remove the assignment", related(point(x.Pos), "%s is declared here", x.Name))
 		return
 	}
-	if from := pipelineParam(u.pipe, a.Right.V); from != nil {
+	if from := u.pipe.Param(a.Right.V); from != nil {
 		p.setFrom(a, x, from)
 		return
 	}
@@ -146,7 +146,7 @@ func openMode(p *pass) {
 			}
 			onlys(u.use.Step, func(name string, where place, only ir.At[ir.Only]) {
 				x := paramIn(u.use.Step.Params, only.V.Field.V)
-				if x == nil || told[x.Name] || u.mode.has(only) != open || len(x.Enum.V) == 0 || x.Only.Written() {
+				if x == nil || told[x.Name] || u.mode.Has(only) != ir.Open || len(x.Enum.V) == 0 || x.Only.Written() {
 					return
 				}
 				told[x.Name] = true

@@ -42,18 +42,18 @@ func unusedOutput(p *pass) {
 			last = max(last, u.use.Index)
 		}
 		for _, x := range l.all {
-			if x.port == nil {
+			if x.Port == nil {
 				continue
 			}
-			exists[x.port] = true
-			if x.index == last || len(x.port.Artifact.Values) > 0 {
-				used[x.port] = true
+			exists[x.Port] = true
+			if x.Index == last || len(x.Port.Artifact.Values) > 0 {
+				used[x.Port] = true
 			}
 		}
 		for _, in := range l.inputs {
 			for _, x := range in.feeding(l) {
-				if x.port != nil {
-					used[x.port] = true
+				if x.Port != nil {
+					used[x.Port] = true
 				}
 			}
 		}
@@ -69,13 +69,13 @@ func unusedOutput(p *pass) {
 }
 
 // feeding is what feeds the input; where that is in doubt, everything of its type.
-func (in *input) feeding(l *links) []producer {
+func (in *input) feeding(l *links) []ir.Producer {
 	if in.chosen != nil {
-		return []producer{*in.chosen}
+		return []ir.Producer{*in.chosen}
 	}
-	var all []producer
+	var all []ir.Producer
 	for _, x := range l.all {
-		if same(x.artifact(), in.artifact) {
+		if x.Artifact().Same(in.artifact) {
 			all = append(all, x)
 		}
 	}

@@ -3,6 +3,7 @@ package check
 import (
 	"cmp"
 	"fmt"
+	"go/token"
 	"slices"
 
 	"github.com/mlmax/mlmax/gen/diag"
@@ -15,7 +16,7 @@ type links struct {
 	pipe   *ir.Pipeline
 	uses   []*useLink
 	inputs []*input // of steps and registrations, in the pipeline's order
-	all    []producer
+	all    []ir.Producer
 	broken bool // a part of the pipeline could not be read: what is missing is no news
 }
 
@@ -23,7 +24,7 @@ type links struct {
 type useLink struct {
 	pipe *ir.Pipeline
 	use  *ir.Use
-	mode mode
+	mode ir.Mode
 }
 
 // An input is a port that a step reads in its mode, or the model of a
@@ -34,56 +35,44 @@ type input struct {
 	field      string // the field's name in the pipeline
 	port       string // what bind calls it
 	index      int
+	use        *useLink // nil for a registration
 	artifact   *ir.Artifact
-	fits       func(producer) bool
+	fits       func(ir.Producer) bool
 	bind       *ir.Assignment // what bind says, or nil
 	silent     bool           // something about the field's own tag is reported already
-	candidates []producer     // of the same artifact, above it
-	chosen     *producer
+	candidates []ir.Producer  // of the same artifact, above it
+	chosen     *ir.Producer
 }
 
-// A producer is a source, or an output of a step that stands in a pipeline.
-type producer struct {
-	index  int
-	source *ir.Source
-	use    *ir.Use
-	port   *ir.Port
-}
-
-// String is how bind names the producer.
-func (x producer) String() string {
-	if x.source != nil {
-		return x.source.Name
+// relatedTo points to a producer: the field of the source or version, or the port in
+// its step.
+func relatedTo(x ir.Producer, format string) diag.Related {
+	pos := token.Position{}
+	switch {
+	case x.Source != nil:
+		pos = x.Source.Pos
+	case x.Version != nil: // where the part comes from is the business of its from
+		pos = x.Version.Pos
+	default:
+		pos = x.Port.Pos
 	}
-	return x.use.Name + "." + x.port.Name
-}
-
-func (x producer) artifact() *ir.Artifact {
-	if x.source != nil {
-		return x.source.Artifact
-	}
-	return x.port.Artifact
-}
-
-// related points to the producer: the source's field or the port in its step.
-func (x producer) related(format string) diag.Related {
-	if x.source != nil {
-		return diag.Related{Pos: x.source.Pos, Message: fmt.Sprintf(format, x)}
-	}
-	return diag.Related{Pos: x.port.Pos, Message: fmt.Sprintf(format, x)}
+	return diag.Related{Pos: pos, Message: fmt.Sprintf(format, x)}
 }
 
 // link resolves the inputs of a pipeline.
-func link(pipe *ir.Pipeline, known damage) *links {
-	l := &links{pipe: pipe, all: producers(pipe), broken: known.declaration(pipe.Pos)}
+func link(pipe *ir.Pipeline, wiring *ir.Wiring, known damage) *links {
+	l := &links{pipe: pipe, all: wiring.Producers(pipe), broken: known.declaration(pipe.Pos)}
+	for _, v := range pipe.Versions {
+		l.broken = l.broken || wiring.Origin(v) == nil // without it, parts are missing
+	}
 	for _, u := range pipe.Uses {
 		l.broken = l.broken || u.Step == nil || known.declaration(u.Step.Pos)
-		m := modeOf(pipe, u)
-		l.uses = append(l.uses, &useLink{pipe, u, m})
-		for _, port := range m.inputs(u.Step) {
+		link := &useLink{pipe, u, ir.ModeOf(pipe, u)}
+		l.uses = append(l.uses, link)
+		for _, port := range link.mode.Inputs(u.Step) {
 			l.inputs = append(l.inputs, l.wire(&input{
 				where: point(u.Pos), what: fmt.Sprintf("input %q of step %q", port.Name, u.Name),
-				field: u.Name, port: port.Name, index: u.Index, artifact: port.Artifact, fits: anyForm,
+				field: u.Name, port: port.Name, index: u.Index, use: link, artifact: port.Artifact, fits: anyForm,
 				silent: known.line(u.Pos) || strayBind(u),
 			}, u.Bind))
 		}
@@ -94,8 +83,8 @@ func link(pipe *ir.Pipeline, known damage) *links {
 		}
 		l.inputs = append(l.inputs, l.wire(&input{
 			where: point(r.Pos), what: fmt.Sprintf("registration %q", r.Name),
-			field: r.Name, port: registerPort, index: r.Index, artifact: r.Artifact, fits: modelForm,
-			silent: known.line(r.Pos) || len(r.Bind) > 0 && r.Bind[0].Left.V != registerPort,
+			field: r.Name, port: ir.ModelInput, index: r.Index, artifact: r.Artifact, fits: modelForm,
+			silent: known.line(r.Pos) || len(r.Bind) > 0 && r.Bind[0].Left.V != ir.ModelInput,
 		}, r.Bind))
 	}
 	slices.SortStableFunc(l.inputs, func(x, y *input) int { return cmp.Compare(x.index, y.index) })
@@ -113,62 +102,32 @@ func strayBind(u *ir.Use) bool {
 	return false
 }
 
-// registerPort is what bind calls the one input of a registration.
-const registerPort = "Model"
+func anyForm(ir.Producer) bool { return true }
 
-// producers are all sources, and all outputs that may exist in the mode in which
-// their step is used, in the order of the pipeline's fields.
-func producers(pipe *ir.Pipeline) []producer {
-	var all []producer
-	for _, s := range pipe.Sources {
-		if s.Artifact != nil {
-			all = append(all, producer{index: s.Index, source: s})
-		}
-	}
-	for _, u := range pipe.Uses {
-		if u.Step == nil {
-			continue
-		}
-		m := modeOf(pipe, u)
-		for _, port := range u.Step.Ports {
-			if !port.Form.In() && port.Artifact != nil && m.has(port.Only) != no {
-				all = append(all, producer{index: u.Index, use: u, port: port})
-			}
-		}
-	}
-	slices.SortStableFunc(all, func(x, y producer) int { return cmp.Compare(x.index, y.index) })
-	return all
+// modelForm holds for what can be registered: the archive of a training job of the
+// same pipeline.
+func modelForm(x ir.Producer) bool {
+	return x.Version == nil && x.Port != nil && x.Port.Form == ir.ModelForm
 }
 
-func anyForm(producer) bool { return true }
-
-// modelForm holds for what can be registered: the archive of a training job.
-func modelForm(x producer) bool { return x.port != nil && x.port.Form == ir.ModelForm }
-
-// wire finds what could feed the input, and what does.
+// wire finds what could feed the input, and what does. What a version has been
+// registered with is no candidate for being registered anew.
 func (l *links) wire(in *input, binds []ir.Assignment) *input {
 	for i := range binds {
 		if binds[i].Left.V == in.port {
 			in.bind = &binds[i]
+			break
 		}
 	}
-	for _, x := range l.all {
-		if x.index < in.index && same(x.artifact(), in.artifact) {
-			in.candidates = append(in.candidates, x)
-		}
+	all := l.all
+	if in.use == nil {
+		all = slices.DeleteFunc(slices.Clone(all), func(x ir.Producer) bool { return x.Version != nil })
 	}
-	for i, x := range in.candidates {
-		named := in.bind != nil && x.String() == in.bind.Right.V
-		if in.fits(x) && (named || in.bind == nil && len(in.candidates) == 1) {
-			in.chosen = &in.candidates[i]
-		}
+	in.candidates, in.chosen = ir.Choose(all, in.index, in.port, in.artifact, binds)
+	if in.chosen != nil && !in.fits(*in.chosen) {
+		in.chosen = nil
 	}
 	return in
-}
-
-// same reports whether two artifacts are one type.
-func same(x, y *ir.Artifact) bool {
-	return x == y || x != nil && y != nil && x.Name == y.Name && x.Path == y.Path
 }
 
 // use finds a use by its field's name.
@@ -176,6 +135,24 @@ func (l *links) use(name string) *useLink {
 	for _, u := range l.uses {
 		if u.use.Name == name {
 			return u
+		}
+	}
+	return nil
+}
+
+func paramIn(params []*ir.Param, name string) *ir.Param {
+	for _, x := range params {
+		if x.Name == name {
+			return x
+		}
+	}
+	return nil
+}
+
+func portIn(ports []*ir.Port, name string) *ir.Port {
+	for _, x := range ports {
+		if x.Name == name {
+			return x
 		}
 	}
 	return nil

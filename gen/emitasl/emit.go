@@ -37,6 +37,9 @@ type emitter struct {
 func Emit(p *ir.Plan) *asl.Machine {
 	e := &emitter{plan: p, uses: uses(p)}
 	e.parameters()
+	for i, v := range p.Versions {
+		e.version(v, e.start(i+1))
+	}
 	for i, n := range p.Nodes {
 		next := e.entry(i + 1)
 		if n.Job != nil {
@@ -59,6 +62,15 @@ func Emit(p *ir.Plan) *asl.Machine {
 	}
 	sign(m)
 	return m
+}
+
+// start is the state in which the i-th model version is looked for, or the first node
+// of the chain begins.
+func (e *emitter) start(i int) string {
+	if i == len(e.plan.Versions) {
+		return e.entry(0)
+	}
+	return chooseState(e.plan.Versions[i])
 }
 
 // entry is the state in which the i-th node of the chain begins.

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlmax/mlmax/gen/emitasl"
+	"github.com/mlmax/mlmax/gen/ir"
 	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
@@ -24,13 +25,21 @@ func encode(t *testing.T, m *asl.Machine) []byte {
 	return b
 }
 
-// TestCensus holds the machine of the example to a golden, and the golden to the
+// TestCensus holds the machines of the example to goldens, and the goldens to the
 // strict decoder.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
+	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "inference": plantest.Inference(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			holdGolden(t, p, "testdata/"+name+".asl.json")
+		})
+	}
+}
+
+func holdGolden(t *testing.T, p *ir.Plan, golden string) {
+	t.Helper()
 	got := encode(t, emitasl.Emit(p))
-	const golden = "testdata/census.asl.json"
 	if *update {
 		if err := os.WriteFile(golden, got, 0o644); err != nil {
 			t.Fatal(err)

@@ -29,7 +29,7 @@ import (
 func TestJavaScript(t *testing.T) {
 	t.Parallel()
 	modules := installJSONata(t)
-	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "variant": variant(t)} {
+	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "variant": variant(t), "inference": plantest.Inference(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			values := place(p)
@@ -170,7 +170,7 @@ func worlds(p *ir.Plan) []map[string]any {
 		all = append(all, world(p, v, false), map[string]any{
 			"states": map[string]any{"context": contextObject(), "input": v, "result": v},
 			"params": v, "run": v, "problems": v, "notRegistered": v, "EvaluateReport": v, "Preprocess": v, "Train": v, "Evaluate": v,
-			"Register": v, "manifest": v, "tags": v, "request": v,
+			"Register": v, "manifest": v, "tags": v, "request": v, "Model": v, "Predict": v, "package": v, "page": v,
 		})
 	}
 	return all
@@ -201,9 +201,11 @@ func world(p *ir.Plan, v any, more bool) map[string]any {
 		params[q.Key] = or(usual)
 	}
 	report, fields := map[string]any{}, map[string]any{}
-	for _, f := range p.Reports()[0].Fields {
-		usual := map[ir.Type]any{ir.Int: 400, ir.Float: 0.91}[f.Type]
-		report[f.JSON], fields[f.Name] = or(usual), or(usual)
+	for _, r := range p.Reports() {
+		for _, f := range r.Fields {
+			usual := map[ir.Type]any{ir.Int: 400, ir.Float: 0.91}[f.Type]
+			report[f.JSON], fields[f.Name] = or(usual), or(usual)
+		}
 	}
 	input := map[string]any{}
 	if more {
@@ -217,10 +219,10 @@ func world(p *ir.Plan, v any, more bool) map[string]any {
 	}
 	uri := func(step string) string { return "s3://local/runs/census-training/0123456789ab/" + step + "/0-0" }
 	var outputs []any
-	for _, name := range []string{"Train", "Test", "Transformer", "Report"} {
+	for _, name := range []string{"Train", "Test", "Transformer", "Report", "Features", "Predictions"} {
 		outputs = append(outputs, map[string]any{"OutputName": name, "S3Output": map[string]any{"S3Uri": or(uri("Preprocess") + "/" + name)}})
 	}
-	return map[string]any{
+	variables := map[string]any{
 		"states": map[string]any{"context": contextObject(), "input": input, "result": map[string]any{
 			"Body": string(body), "ModelPackageArn": or("arn:x"), "ProcessingJobName": or("p"), "TrainingJobName": or("t"),
 			"ProcessingJobStatus": "Completed", "TrainingJobStatus": "Completed", "SecondaryStatus": or("Completed"),
@@ -231,6 +233,33 @@ func world(p *ir.Plan, v any, more bool) map[string]any {
 		"Train":      map[string]any{"Model": or(uri("Train"))}, "Evaluate": map[string]any{"Report": or(uri("Evaluate") + "/Report/report.json")},
 		"Register": nil, "manifest": map[string]any{"run": or("x")}, "tags": []any{}, "request": map[string]any{"RoleArn": or("x")},
 	}
+	if len(p.Versions) > 0 {
+		addVersion(p, variables, or)
+	}
+	return variables
+}
+
+// addVersion adds what the states that find a model version meet.
+func addVersion(p *ir.Plan, variables map[string]any, or func(any) any) {
+	described := packageOf(p, 3)
+	meta := described["CustomerMetadataProperties"].(map[string]any)
+	for key := range meta {
+		meta[key] = or(meta[key])
+	}
+	container := described["InferenceSpecification"].(map[string]any)["Containers"].([]any)[0].(map[string]any)
+	container["ModelDataUrl"] = or(container["ModelDataUrl"])
+	result := variables["states"].(map[string]any)["result"].(map[string]any)
+	maps.Copy(result, described)
+	result["ModelPackageSummaryList"] = []any{map[string]any{"ModelPackageArn": or("arn:x/3")}}
+	result["NextToken"] = or("t")
+	variables["package"], variables["page"] = "arn:x/3", map[string]any{"NextToken": or("t")}
+	variables["Model"] = map[string]any{
+		"Arn": or("arn:x/3"), "Version": or(3), "Data": or("s3://m"), "Image": or("i"),
+		"Code": map[string]any{"Preprocess": or("c")}, "Images": map[string]any{"Preprocess": or("i")},
+		"Artifacts": map[string]any{"Preprocess.Transformer": or("s3://t")},
+	}
+	variables["Preprocess"] = map[string]any{"Features": or("s3://f")}
+	variables["Predict"] = map[string]any{"Predictions": or("s3://p")}
 }
 
 // interpreter evaluates as a local run does, as the output of a task.

@@ -78,8 +78,11 @@ func (e *emitter) runURI(rest string) string {
 
 // source is the URI of the artifact that an input takes.
 func source(in *ir.Input) string {
-	if in.Param != "" {
+	switch {
+	case in.Param != "":
 		return param(in.Param)
+	case in.Version != "":
+		return partOf(in)
 	}
 	return "$" + in.Step + "." + in.Output
 }

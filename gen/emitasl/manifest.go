@@ -46,12 +46,15 @@ func (e *emitter) manifest() {
 
 // description is the manifest's content.
 func (e *emitter) description() asl.Object {
-	var code, images, instances, interfaces, steps, metrics, models asl.Object
+	var code, images, instances, interfaces, inputs, steps, metrics, models asl.Object
 	for _, j := range e.plan.Jobs() {
-		code = append(code, asl.Member{Key: j.Name, Value: "${" + j.CodeName + "}"})
-		images = append(images, asl.Member{Key: j.Name, Value: "${" + j.ImageName + "}"})
+		code = append(code, asl.Member{Key: j.Name, Value: jobCode(j)})
+		images = append(images, asl.Member{Key: j.Name, Value: jobImage(j)})
 		instances = append(instances, asl.Member{Key: j.Name, Value: "${" + j.InstanceName + "}"})
 		interfaces = append(interfaces, asl.Member{Key: j.Name, Value: j.Interface})
+		for _, in := range j.Inputs {
+			inputs = append(inputs, asl.Member{Key: j.Name + "." + in.Name, Value: expr(source(in))})
+		}
 		steps = append(steps, asl.Member{Key: j.Name, Value: expr("$" + j.Name)})
 	}
 	for _, r := range e.plan.Reports() {
@@ -73,6 +76,8 @@ func (e *emitter) description() asl.Object {
 		"images", orEmpty(images),
 		"instances", orEmpty(instances),
 		"interfaces", orEmpty(interfaces),
+		"versions", e.versions(),
+		"inputs", orEmpty(inputs),
 		"steps", orEmpty(steps),
 		"artifacts", e.artifacts(),
 		"metrics", orEmpty(metrics),
@@ -96,13 +101,28 @@ func (e *emitter) output() asl.Object {
 	for _, r := range e.plan.Registrations() {
 		models = append(models, asl.Member{Key: r.Name, Value: expr("$" + r.Name)})
 	}
+	var versions asl.Object
+	for _, v := range e.plan.Versions {
+		versions = append(versions, asl.Member{Key: v.Name, Value: members(
+			"Arn", expr("$"+v.Name+".Arn"), "Version", expr("$"+v.Name+".Version"))})
+	}
 	return members(
 		"Run", expr("$run"),
 		"Metrics", orEmpty(metrics),
 		"Models", orEmpty(models),
 		"NotRegistered", expr("$notRegistered"),
+		"Versions", orEmpty(versions),
 		"Artifacts", e.artifacts(),
 	)
+}
+
+// versions are the model versions that the run started from, by name.
+func (e *emitter) versions() asl.Object {
+	all := asl.Object{}
+	for _, v := range e.plan.Versions {
+		all = append(all, asl.Member{Key: v.Name, Value: expr("$" + v.Name)})
+	}
+	return all
 }
 
 // artifacts are the URIs of all outputs, by "Step.Output".

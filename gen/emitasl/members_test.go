@@ -25,6 +25,8 @@ var known = map[string]string{
 	"StoppingCondition":      "MaxRuntimeInSeconds MaxWaitTimeInSeconds",
 	"Register": "ModelPackageGroupName ClientToken ModelPackageDescription ModelApprovalStatus InferenceSpecification " +
 		"ModelMetrics CustomerMetadataProperties",
+	"List Model":     "ModelPackageGroupName ModelApprovalStatus SortBy SortOrder MaxResults NextToken",
+	"Describe Model": "ModelPackageName",
 	"Write manifest": "Bucket Key ContentType Body ServerSideEncryption SSEKMSKeyId",
 }
 
@@ -38,7 +40,9 @@ func TestMembers(t *testing.T) {
 	values := place(p)
 	values["KmsKey"], values["Subnets"], values["SecurityGroups"] = "arn:aws:kms:eu-west-1:000000000000:key/k", "subnet-1", "sg-1"
 	values["Tags"] = "team=ml"
-	s := &service{report: report}
+	inference := plantest.Inference(t)
+	s := &service{report: report, pages: [][]string{{}, {arnOf(3)}}, versions: map[string]map[string]any{arnOf(3): packageOf(inference, 3)}}
+	result(t, run(t, inference, place(inference), `{}`, s))
 	result(t, run(t, p, values, `{"Train.Free": "x"}`, s))
 	seen := map[string]bool{}
 	var hold func(name string, v any)

@@ -44,7 +44,7 @@ func (e *emitter) parameters() {
 		Name: fitState, Type: asl.ChoiceState,
 		Choices: []*asl.Choice{{
 			Condition: expr("$count($problems[$type($) = 'object']) = 0"),
-			Next:      e.entry(0),
+			Next:      e.start(0),
 		}},
 		Default: badState,
 	})

@@ -8,16 +8,12 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// codePath is where a processing job finds its script (the convention of the
-// SageMaker SDK's ScriptProcessor).
-const codePath = "/opt/ml/processing/input/code"
-
 // processing makes a state a CreateProcessingJob. Only members are requested that
 // Step Functions has long known: it refuses others when the state runs.
 func (e *emitter) processing(j *ir.Job, s *asl.State) {
 	s.Resource = e.resource("sagemaker:createProcessingJob.sync")
 	app := members(
-		"ImageUri", "${"+j.ImageName+"}",
+		"ImageUri", jobImage(j),
 		"ContainerEntrypoint", entrypoint(j),
 	)
 	if args := arguments(j); len(args) > 0 { // an empty list is refused
@@ -59,7 +55,7 @@ func entrypoint(j *ir.Job) []any {
 	if strings.HasSuffix(j.Script, ".sh") {
 		command = "/bin/sh"
 	}
-	return []any{command, text(codePath + "/" + j.Script)}
+	return []any{command, text(ir.CodePath + "/" + j.Script)}
 }
 
 func arguments(j *ir.Job) []any {
@@ -77,14 +73,14 @@ func arguments(j *ir.Job) []any {
 // inputs are the code and what the step reads. Artifacts of steps are named by
 // their producer's result, never put together again.
 func (e *emitter) inputs(j *ir.Job) []any {
-	inputs := []any{processingInput("code", "s3://${Bucket}/${Prefix}code/${"+j.CodeName+"}/", codePath)}
+	inputs := []any{processingInput("code", withCode(codeFolder, j, "/"), ir.CodePath)}
 	for _, in := range j.Inputs {
-		inputs = append(inputs, processingInput(in.Name, expr(source(in)), in.LocalPath))
+		inputs = append(inputs, processingInput(in.Name, expr(source(in)), text(in.LocalPath)))
 	}
 	return inputs
 }
 
-func processingInput(name string, uri any, path string) asl.Object {
+func processingInput(name string, uri, path any) asl.Object {
 	return members("InputName", name, "S3Input", members(
 		"S3Uri", uri,
 		"LocalPath", path,

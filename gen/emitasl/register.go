@@ -46,7 +46,7 @@ func (e *emitter) modelPackage(r *ir.Registration) asl.Object {
 		"ModelPackageDescription", expr(quote(e.plan.Name+" run ")+" & $run"),
 		"ModelApprovalStatus", r.Status,
 		"InferenceSpecification", members(
-			"Containers", []any{members("Image", "${"+job.ImageName+"}", "ModelDataUrl", expr("$"+r.Step+"."+r.Output))},
+			"Containers", []any{members("Image", jobImage(job), "ModelDataUrl", expr("$"+r.Step+"."+r.Output))},
 			"SupportedContentTypes", []any{"text/csv"},
 			"SupportedResponseMIMETypes", []any{"text/csv"},
 		),
@@ -62,9 +62,9 @@ func (e *emitter) modelPackage(r *ir.Registration) asl.Object {
 const maxMetadata = 50
 
 // metadata is what is known of a version without looking further: the run, and of
-// each step that the model was made by its code, image, interface and artifacts,
-// which inference pins; then metrics and parameters, as far as there is room. The
-// manifest has all of it.
+// each step that the model was made by its code, image, interface and artifacts; then
+// metrics and parameters, as far as there is room. What pipelines of the package take
+// of a version comes before all that nobody takes. The manifest has all of it.
 func (e *emitter) metadata(r *ir.Registration) asl.Object {
 	meta := members(
 		"mlmax.run", expr("$run"),
@@ -72,16 +72,28 @@ func (e *emitter) metadata(r *ir.Registration) asl.Object {
 		"mlmax.execution", expr(fits("$states.context.Execution.Id")), // a name may have brackets
 		"mlmax.manifest", expr(fits(e.manifestURI())),
 	)
+	var rest asl.Object
 	for _, j := range e.lineage(r.Step) {
-		meta = append(meta, members(
-			"code."+j.Name, "${"+j.CodeName+"}",
-			"image."+j.Name, "${"+j.ImageName+"}",
+		of := members(
+			"code."+j.Name, jobCode(j),
+			"image."+j.Name, jobImage(j),
 			"interface."+j.Name, j.Interface,
-		)...)
+		)
+		if slices.Contains(r.Pins, j.Name) {
+			meta = append(meta, of...)
+		} else {
+			rest = append(rest, of...)
+		}
 		for _, out := range j.Outputs {
-			meta = append(meta, asl.Member{Key: "artifact." + j.Name + "." + out.Name, Value: expr(fits("$" + j.Name + "." + out.Name))})
+			artifact := asl.Member{Key: "artifact." + j.Name + "." + out.Name, Value: expr(fits("$" + j.Name + "." + out.Name))}
+			if slices.ContainsFunc(r.Parts, func(p *ir.Part) bool { return p.Step == j.Name && p.Output == out.Name }) {
+				meta = append(meta, artifact)
+			} else {
+				rest = append(rest, artifact)
+			}
 		}
 	}
+	meta = append(meta, rest...)
 	for _, report := range e.before(r) {
 		for _, f := range report.Fields {
 			meta = append(meta, asl.Member{Key: fmt.Sprintf("metric.%s.%s.%s", report.Step, report.Output, f.Name),
@@ -129,7 +141,9 @@ func (e *emitter) lineage(name string) []*ir.Job {
 		}
 		all = append(all, j)
 		for _, in := range j.Inputs {
-			needed[in.Step] = true
+			if in.Version == "" { // else it is a step of another pipeline
+				needed[in.Step] = true
+			}
 		}
 	}
 	slices.Reverse(all)

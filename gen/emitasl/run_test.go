@@ -20,7 +20,7 @@ import (
 // place is what a place fills in, as the local runner does.
 func place(p *ir.Plan) map[string]string {
 	values := map[string]string{
-		"Env": "local", "Bucket": "local", "Prefix": "", "Region": "local",
+		"Env": "local", "Bucket": "local", "Prefix": "", "Region": "local", "Account": "000000000000", "Partition": "aws",
 		"KmsKey": "", "Subnets": "", "SecurityGroups": "",
 	}
 	for _, j := range p.Jobs() {
@@ -37,6 +37,10 @@ type service struct {
 	report   string // body of every report
 	status   string // of every job
 	requests map[string]map[string]any
+	// pages are what lists of model versions hold, and versions what is said of each,
+	// by its ARN.
+	pages    [][]string
+	versions map[string]map[string]any
 }
 
 func (s *service) Do(_ context.Context, task asl.Task) (json.RawMessage, error) {
@@ -63,6 +67,14 @@ func (s *service) Do(_ context.Context, task asl.Task) (json.RawMessage, error) 
 		answer = map[string]any{"Body": s.report}
 	case "putObject":
 		answer = map[string]any{"ETag": "x"}
+	case "listModelPackages":
+		answer = s.list(request)
+	case "describeModelPackage":
+		described, known := s.versions[request["ModelPackageName"].(string)]
+		if !known {
+			return nil, asl.Fail("SageMaker.SageMakerException", "ModelPackage does not exist. (Service: SageMaker, Status Code: 400)")
+		}
+		answer = described
 	case "createModelPackage":
 		answer = map[string]any{"ModelPackageArn": "arn:aws:sagemaker:local:000000000000:model-package/local-census/1"}
 	default:
@@ -73,6 +85,12 @@ func (s *service) Do(_ context.Context, task asl.Task) (json.RawMessage, error) 
 
 // run executes the machine of a plan.
 func run(t *testing.T, p *ir.Plan, values map[string]string, input string, s *service) *asl.Result {
+	t.Helper()
+	return runAs(t, p, values, "one", input, s)
+}
+
+// runAs executes it as the execution of a name.
+func runAs(t *testing.T, p *ir.Plan, values map[string]string, name, input string, s *service) *asl.Result {
 	t.Helper()
 	if s.requests == nil {
 		s.requests = map[string]map[string]any{}
@@ -94,15 +112,22 @@ func run(t *testing.T, p *ir.Plan, values map[string]string, input string, s *se
 	r, err := asl.Run(t.Context(), m, json.RawMessage(input), asl.Options{
 		Handler: s,
 		Context: asl.ExecutionContext{
-			ExecutionID: "arn:aws:states:local:000000000000:execution:local-census-training:one", ExecutionName: "one",
+			ExecutionID: "arn:aws:states:local:000000000000:execution:local-census-training:" + name, ExecutionName: name,
 			StartTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		},
+		Clock: still{},
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
+
+// still is a clock that nobody waits for.
+type still struct{}
+
+func (still) Now() time.Time                                  { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
+func (still) Wait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // report is one that the gate lets through.
 const report = `{"roc_auc": 0.9, "average_precision": 0.5, "accuracy": 0.95, "rows": 400, "positives": 22}`
@@ -139,6 +164,7 @@ func TestRun(t *testing.T) {
 		"Models": map[string]any{"Register": map[string]any{
 			"ModelPackageArn": "arn:aws:sagemaker:local:000000000000:model-package/local-census/1"}},
 		"NotRegistered": map[string]any{},
+		"Versions":      map[string]any{},
 		"Artifacts": map[string]any{
 			"Preprocess.Train":       at + "Preprocess/0-0/Train/",
 			"Preprocess.Test":        at + "Preprocess/0-0/Test/",
@@ -153,7 +179,7 @@ func TestRun(t *testing.T) {
 
 	process := s.requests["Preprocess"]
 	wantArgs := []any{
-		"--train-test-split-ratio", "0.2", "--seed", "0", "--raw", "/opt/ml/processing/input/Raw/census.csv",
+		"--mode", "train", "--train-test-split-ratio", "0.2", "--seed", "0", "--raw", "/opt/ml/processing/input/Raw/census.csv",
 		"--train", "/opt/ml/processing/output/Train", "--test", "/opt/ml/processing/output/Test",
 		"--transformer", "/opt/ml/processing/output/Transformer",
 	}

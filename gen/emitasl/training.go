@@ -19,7 +19,7 @@ const codeChannel = "code"
 func (e *emitter) training(j *ir.Job, s *asl.State) {
 	request := members(
 		"RoleArn", "${"+j.RoleName+"}",
-		"AlgorithmSpecification", members("TrainingImage", "${"+j.ImageName+"}", "TrainingInputMode", "File"),
+		"AlgorithmSpecification", members("TrainingImage", jobImage(j), "TrainingInputMode", "File"),
 		"HyperParameters", e.hyperparameters(j),
 	)
 	if channels := e.channels(j); len(channels) > 0 {
@@ -69,13 +69,13 @@ func stopping(j *ir.Job) asl.Object {
 // The toolkit fetches the code itself, from S3. A job without network cannot: it
 // gets the archive by a channel, and the path of that in place of the URI.
 func (e *emitter) hyperparameters(j *ir.Job) asl.Object {
-	archive := "s3://${Bucket}/${Prefix}code/${" + j.CodeName + "}.tar.gz"
+	archive := codeFolder
 	if j.Isolated {
-		archive = fmt.Sprintf("/opt/ml/input/data/%s/${%s}.tar.gz", codeChannel, j.CodeName)
+		archive = ir.ChannelPath + codeChannel + "/"
 	}
 	hyper := members(
 		"sagemaker_program", text(encode(j.Script)),
-		"sagemaker_submit_directory", `"`+archive+`"`,
+		"sagemaker_submit_directory", withCode(`"`+archive, j, `.tar.gz"`),
 		"sagemaker_container_log_level", "20",
 		"sagemaker_region", `"${Region}"`,
 	)
@@ -91,7 +91,7 @@ func (e *emitter) channels(j *ir.Job) []any {
 		channels = append(channels, channel(in.Channel, expr(source(in))))
 	}
 	if j.Isolated {
-		channels = append(channels, channel(codeChannel, "s3://${Bucket}/${Prefix}code/${"+j.CodeName+"}.tar.gz"))
+		channels = append(channels, channel(codeChannel, withCode(codeFolder, j, ".tar.gz")))
 	}
 	return channels
 }

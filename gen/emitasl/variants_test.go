@@ -128,10 +128,10 @@ func TestTexts(t *testing.T) {
 // ARN of another one.
 func TestPartition(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	p.Partition = "aws-cn"
+	training, inference := plantest.Example(t), plantest.Inference(t)
+	training.Partition, inference.Partition = "aws-cn", "aws-cn"
 	tasks := 0
-	for _, s := range emitasl.Emit(p).States {
+	for _, s := range append(emitasl.Emit(training).States, emitasl.Emit(inference).States...) {
 		if s.Type != asl.TaskState {
 			continue
 		}
@@ -148,7 +148,7 @@ func TestPartition(t *testing.T) {
 // TestTasks holds every Task to a time-out, to no Catch, and to real error names.
 func TestTasks(t *testing.T) {
 	t.Parallel()
-	for _, s := range emitasl.Emit(plantest.Example(t)).States {
+	for _, s := range append(emitasl.Emit(plantest.Example(t)).States, emitasl.Emit(plantest.Inference(t)).States...) {
 		if s.Catch != nil {
 			t.Errorf("state %q catches: a redrive could not run it again", s.Name)
 		}

@@ -1,7 +1,7 @@
 // Package emitcfn makes the CloudFormation side of a plan: in goes an [ir.Plan] and
 // the [asl.Machine] that was made of it, out come template.json (state machine,
-// roles, log group, model groups; parameters, mappings, rules, outputs) and one
-// parameter file for each environment. It judges nothing, reads nothing and writes
+// roles, log group, model groups, schedule; parameters, mappings, rules, outputs) and
+// one parameter file for each environment. It judges nothing, reads nothing and writes
 // nothing; the same plan gives the same bytes.
 //
 // The template is the same in every Region and account of its partition. What
@@ -70,7 +70,7 @@ func description(p *ir.Plan) string {
 	return text
 }
 
-// resources are in order: what the machine needs, then the machine.
+// resources are in order: what the machine needs, the machine, what starts it.
 func resources(p *ir.Plan, m *asl.Machine) asl.Object {
 	var all asl.Object
 	add := func(id string, resource any, parts map[string]any) {
@@ -93,6 +93,9 @@ func resources(p *ir.Plan, m *asl.Machine) asl.Object {
 		panic(fmt.Sprintf("emitcfn: %v", err)) // made of JSON values only
 	}
 	add(machineID, machine(p), map[string]any{definitionPart: definition})
+	if p.Schedule != "" {
+		add(scheduleID, schedule(p, p.Roles[len(p.Roles)-1]), nil)
+	}
 	return all
 }
 

@@ -13,23 +13,43 @@ import (
 	"github.com/mlmax/mlmax/gen/emitasl"
 	"github.com/mlmax/mlmax/gen/emitcfn"
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/gen/plan"
 	"github.com/mlmax/mlmax/internal/plantest"
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// TestCensus holds every file of the example to a golden.
+// TestCensus holds every file of the example to a golden. Inference has a schedule
+// here, which the example does without.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
+	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "inference": scheduled(t)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			holdGoldens(t, name, p)
+		})
+	}
+}
+
+// scheduled is the example's inference with a schedule.
+func scheduled(t *testing.T) *ir.Plan {
+	t.Helper()
+	spec := plantest.Spec(t)
+	spec.Pipelines[1].Schedule.V = "cron(0 6 * * ? *)"
+	spec.Environments[0].Schedule.V, spec.Environments[0].TimeZone.V = true, "Europe/Berlin"
+	return plan.Plan(spec)[1]
+}
+
+func holdGoldens(t *testing.T, name string, p *ir.Plan) {
+	t.Helper()
 	m := emitasl.Emit(p)
 	files := emitcfn.Emit(p, m)
-	want := []string{"training/training/template.json", "training/training/env/dev.json"}
+	want := []string{p.Dir + "/" + p.Dir + "/template.json", p.Dir + "/" + p.Dir + "/env/dev.json"}
 	var got []string
 	for _, f := range files {
 		got = append(got, f.Path)
-		golden := filepath.Join("testdata", "census."+filepath.Base(f.Path))
+		golden := filepath.Join("testdata", name+"."+filepath.Base(f.Path))
 		if *update {
 			if err := os.WriteFile(golden, f.Bytes, 0o644); err != nil {
 				t.Fatal(err)
@@ -59,13 +79,15 @@ func TestCensus(t *testing.T) {
 // pipeline's steps are limited.
 func TestParameters(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	for _, place := range p.Environments {
-		place.Tags = map[string]string{"team": "ml"} // which adds one
-	}
-	all := document(t, p, emitasl.Emit(p))["Parameters"].(map[string]any)
-	if most := ir.PipelineParameters + 2*len(p.Jobs()); len(all) > most {
-		t.Errorf("the template has %d parameters, and %d are reckoned with", len(all), most)
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		p.Schedule = "rate(1 day)" // which adds two
+		for _, place := range p.Environments {
+			place.Tags = map[string]string{"team": "ml"} // which adds one
+		}
+		all := document(t, p, emitasl.Emit(p))["Parameters"].(map[string]any)
+		if most := ir.PipelineParameters + 2*len(p.Jobs()); len(all) > most {
+			t.Errorf("the template has %d parameters, and %d are reckoned with", len(all), most)
+		}
 	}
 }
 

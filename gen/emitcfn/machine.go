@@ -72,11 +72,18 @@ func substitutions(p *ir.Plan) map[string]any {
 	if p.Tagged() {
 		all["Tags"] = ref("Tags")
 	}
+	if len(p.Versions) > 0 { // their ARNs
+		all["Account"], all["Partition"] = ref("AWS::AccountId"), ref("AWS::Partition")
+	}
 	for _, j := range p.Jobs() {
 		all[j.RoleName] = attribute(j.RoleName, "Arn")
-		all[j.ImageName] = imageURI(j)
 		all[j.InstanceName] = ref(j.InstanceName)
-		all[j.CodeName] = ref(j.CodeName)
+		if j.Pin == "" {
+			all[j.CodeName] = ref(j.CodeName)
+		}
+		if j.Pin == "" && j.ImageOf == "" {
+			all[j.ImageName] = imageURI(j)
+		}
 	}
 	return all
 }

@@ -25,7 +25,8 @@ type parameter struct {
 
 func optional(s string) *string { return &s }
 
-// common are the parameters that every template has, and Tags.
+// common are the parameters that every template has, and Tags and those of a schedule
+// where there are some.
 func common(p *ir.Plan) []parameter {
 	none := optional("")
 	list := []parameter{
@@ -43,13 +44,22 @@ func common(p *ir.Plan) []parameter {
 		list = append(list, parameter{"Tags", "Tags of every job as key=value, with commas between, or empty",
 			"^$|^[A-Za-z0-9:/._@+-]+=[A-Za-z0-9:/._@+-]*(,[A-Za-z0-9:/._@+-]+=[A-Za-z0-9:/._@+-]*)*$", 4096, none})
 	}
+	if p.Schedule != "" {
+		list = append(list,
+			parameter{scheduleState, "ENABLED if the pipeline starts by itself, else DISABLED", "^(ENABLED|DISABLED)$", 8, optional("DISABLED")},
+			parameter{scheduleZone, "Time zone of the schedule, such as Europe/Berlin", "^[A-Za-z0-9_+/-]{1,50}$", 50, optional("UTC")})
+	}
 	return list
 }
 
-// ofJob are the parameters that a step has.
+// ofJob are the parameters that a step has. Code that a model version brings is none.
 func ofJob(j *ir.Job) []parameter {
+	instance := parameter{j.InstanceName, "Instance type of " + j.Name, `^ml\.[a-z0-9.-]+$`, 64, &j.Instance}
+	if j.Pin != "" {
+		return []parameter{instance}
+	}
 	return []parameter{
-		{j.InstanceName, "Instance type of " + j.Name, `^ml\.[a-z0-9.-]+$`, 64, &j.Instance},
+		instance,
 		{j.CodeName, "Digest of the code of " + j.Name + ", which is in the bucket below code/", "^[0-9a-f]{64}$", 64, nil},
 	}
 }
@@ -120,6 +130,9 @@ func parameterFile(p *ir.Plan, place *ir.Place) []any {
 	}
 	if p.Tagged() {
 		values = append(values, struct{ name, value string }{"Tags", strings.Join(tags, ",")})
+	}
+	if p.Schedule != "" {
+		values = append(values, []struct{ name, value string }{{scheduleState, place.Schedule}, {scheduleZone, place.TimeZone}}...)
 	}
 	var all []any
 	add := func(name, value string) {

@@ -8,14 +8,17 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// role is an IAM role: the machine's if the job is nil. Its policy is in it and not a
+// role is an IAM role: the machine's or the schedule's if the job is nil. Its policy is in it and not a
 // resource of its own, so that it exists before anything that names the role: Step
 // Functions refuses to create a machine whose role lacks a right. It has no name of
 // its own, which would take CAPABILITY_NAMED_IAM and could clash.
 func role(p *ir.Plan, r *ir.Role, j *ir.Job) *iam.Role {
 	what := "The machine of " + p.Name
-	if j != nil {
+	switch {
+	case j != nil:
 		what = "Jobs of step " + j.Name + " of " + p.Name
+	case r.Principal == schedulerService:
+		what = "The schedule of " + p.Name
 	}
 	return &iam.Role{
 		AssumeRolePolicyDocument: mark + trustPart,
@@ -65,11 +68,19 @@ func statement(s *ir.Statement, vars map[string]any) asl.Object {
 	return body
 }
 
+// schedulerService is whose principal a schedule's role has.
+const schedulerService = "scheduler"
+
 // trust lets the service assume the role for this account only (the confused
-// deputy): for state machines, or for the kind of job.
+// deputy): for state machines, for the kind of job, or for schedules of the default
+// group; EventBridge Scheduler compares with the group, never with a schedule (its
+// User Guide, "Confused deputy prevention").
 func trust(r *ir.Role, j *ir.Job) asl.Object {
 	source := "arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:*"
-	if j != nil {
+	switch {
+	case r.Principal == schedulerService:
+		source = "arn:${AWS::Partition}:scheduler:${AWS::Region}:${AWS::AccountId}:schedule-group/default"
+	case j != nil:
 		kind := "processing-job"
 		if j.Kind == ir.Training {
 			kind = "training-job"

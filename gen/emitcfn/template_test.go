@@ -21,10 +21,11 @@ import (
 // TestSubstitutions holds the template to fill every name in the machine, and no other.
 func TestSubstitutions(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	for _, tags := range []map[string]string{nil, {"team": "ml"}} {
-		p.Environments[0].Tags = tags
-		holdSubstitutions(t, p)
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		for _, tags := range []map[string]string{nil, {"team": "ml"}} {
+			p.Environments[0].Tags = tags
+			holdSubstitutions(t, p)
+		}
 	}
 }
 
@@ -47,29 +48,30 @@ var safe = regexp.MustCompile(`^[A-Za-z0-9:/._,@+=-]*$`)
 // TestPatterns holds every parameter to refuse what could rewrite the machine.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	hostile := []string{`","Evil":"`, `${Env}`, `a'b`, `a"b`, `a\b`, "a\nb", "a b", `{% 1 %}`, "a\n", "<"}
-	p.Environments[0].Tags = map[string]string{"team": "ml"}
-	for name, body := range at(t, document(t, p, emitasl.Emit(p)), "Parameters").(map[string]any) {
-		q := body.(map[string]any)
-		if q["Type"] == "Number" {
-			continue
-		}
-		pattern, _ := q["AllowedPattern"].(string)
-		if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") || q["MaxLength"] == nil {
-			t.Errorf("%s has pattern %q and at most %v characters", name, pattern, q["MaxLength"])
-			continue
-		}
-		re := regexp.MustCompile(pattern)
-		for _, h := range hostile {
-			for _, v := range []string{h, "a" + h, "ml.m5" + h, "subnet-12345678" + h, "team=" + h, strings.Repeat("0", 64) + h} {
-				if re.MatchString(v) {
-					t.Errorf("%s takes %q", name, v)
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		hostile := []string{`","Evil":"`, `${Env}`, `a'b`, `a"b`, `a\b`, "a\nb", "a b", `{% 1 %}`, "a\n", "<"}
+		p.Environments[0].Tags = map[string]string{"team": "ml"}
+		for name, body := range at(t, document(t, p, emitasl.Emit(p)), "Parameters").(map[string]any) {
+			q := body.(map[string]any)
+			if q["Type"] == "Number" {
+				continue
+			}
+			pattern, _ := q["AllowedPattern"].(string)
+			if !strings.HasPrefix(pattern, "^") || !strings.HasSuffix(pattern, "$") || q["MaxLength"] == nil {
+				t.Errorf("%s has pattern %q and at most %v characters", name, pattern, q["MaxLength"])
+				continue
+			}
+			re := regexp.MustCompile(pattern)
+			for _, h := range hostile {
+				for _, v := range []string{h, "a" + h, "ml.m5" + h, "subnet-12345678" + h, "team=" + h, strings.Repeat("0", 64) + h} {
+					if re.MatchString(v) {
+						t.Errorf("%s takes %q", name, v)
+					}
 				}
 			}
-		}
-		if d, is := q["Default"].(string); is && (!safe.MatchString(d) || !re.MatchString(d)) {
-			t.Errorf("%s has default %q", name, d)
+			if d, is := q["Default"].(string); is && (!safe.MatchString(d) || !re.MatchString(d)) {
+				t.Errorf("%s has default %q", name, d)
+			}
 		}
 	}
 }
@@ -77,29 +79,30 @@ func TestPatterns(t *testing.T) {
 // TestParameterFile holds each environment's file to the template's parameters.
 func TestParameterFile(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	p.Environments[0].Tags = map[string]string{"team": "ml", "cost": "42"}
-	m := emitasl.Emit(p)
-	known := at(t, document(t, p, m), "Parameters").(map[string]any)
-	var list []struct{ ParameterKey, ParameterValue string }
-	if err := json.Unmarshal(emitcfn.Emit(p, m)[1].Bytes, &list); err != nil {
-		t.Fatal(err)
-	}
-	given := map[string]bool{}
-	for _, e := range list {
-		given[e.ParameterKey] = true
-		q, ok := known[e.ParameterKey].(map[string]any)
-		if !ok {
-			t.Errorf("the template has no parameter %s", e.ParameterKey)
-			continue
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		p.Environments[0].Tags = map[string]string{"team": "ml", "cost": "42"}
+		m := emitasl.Emit(p)
+		known := at(t, document(t, p, m), "Parameters").(map[string]any)
+		var list []struct{ ParameterKey, ParameterValue string }
+		if err := json.Unmarshal(emitcfn.Emit(p, m)[1].Bytes, &list); err != nil {
+			t.Fatal(err)
 		}
-		if pattern, is := q["AllowedPattern"].(string); is && !regexp.MustCompile(pattern).MatchString(e.ParameterValue) {
-			t.Errorf("%s refuses %q", e.ParameterKey, e.ParameterValue)
+		given := map[string]bool{}
+		for _, e := range list {
+			given[e.ParameterKey] = true
+			q, ok := known[e.ParameterKey].(map[string]any)
+			if !ok {
+				t.Errorf("the template has no parameter %s", e.ParameterKey)
+				continue
+			}
+			if pattern, is := q["AllowedPattern"].(string); is && !regexp.MustCompile(pattern).MatchString(e.ParameterValue) {
+				t.Errorf("%s refuses %q", e.ParameterKey, e.ParameterValue)
+			}
 		}
-	}
-	for name := range known {
-		if !given[name] && !strings.HasSuffix(name, "Code") {
-			t.Errorf("the environment does not say %s", name)
+		for name := range known {
+			if !given[name] && !strings.HasSuffix(name, "Code") {
+				t.Errorf("the environment does not say %s", name)
+			}
 		}
 	}
 }
@@ -142,57 +145,59 @@ func TestNames(t *testing.T) {
 // TestNoNulls: CloudFormation refuses a template that holds one.
 func TestNoNulls(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	var look func(path string, v any)
-	look = func(path string, v any) {
-		switch v := v.(type) {
-		case nil:
-			t.Errorf("null at %s", path)
-		case map[string]any:
-			for k, x := range v {
-				look(path+"/"+k, x)
-			}
-		case []any:
-			for i, x := range v {
-				look(fmt.Sprintf("%s/%d", path, i), x)
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		var look func(path string, v any)
+		look = func(path string, v any) {
+			switch v := v.(type) {
+			case nil:
+				t.Errorf("null at %s", path)
+			case map[string]any:
+				for k, x := range v {
+					look(path+"/"+k, x)
+				}
+			case []any:
+				for i, x := range v {
+					look(fmt.Sprintf("%s/%d", path, i), x)
+				}
 			}
 		}
+		look("", document(t, p, emitasl.Emit(p)))
 	}
-	look("", document(t, p, emitasl.Emit(p)))
 }
 
 // TestActions holds the machine's role to allow every call that the machine makes.
 func TestActions(t *testing.T) {
 	t.Parallel()
-	p := plantest.Example(t)
-	allowed := map[string]bool{}
-	for _, s := range p.Roles[0].Statements {
-		for _, a := range s.Actions {
-			allowed[a] = true
-		}
-	}
-	calls := 0
-	for _, s := range emitasl.Emit(p).States {
-		if s.Type != asl.TaskState {
-			continue
-		}
-		calls++
-		parts := strings.Split(s.Resource, ":")
-		service, action := parts[len(parts)-2], parts[len(parts)-1]
-		job, sync := strings.CutSuffix(action, ".sync")
-		needed := []string{service + ":" + strings.ToUpper(action[:1]) + action[1:]}
-		if sync { // Create…, Describe…, Stop…, and the tags that Step Functions adds
-			name := strings.TrimPrefix(job, "create")
-			needed = []string{service + ":Create" + name, service + ":Describe" + name, service + ":Stop" + name,
-				service + ":AddTags", "iam:PassRole", "events:PutRule", "events:PutTargets", "events:DescribeRule"}
-		}
-		for _, a := range needed {
-			if !allowed[a] {
-				t.Errorf("state %q needs %s, which no statement allows", s.Name, a)
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+		allowed := map[string]bool{}
+		for _, s := range p.Roles[0].Statements {
+			for _, a := range s.Actions {
+				allowed[a] = true
 			}
 		}
-	}
-	if calls == 0 {
-		t.Error("the machine calls nothing")
+		calls := 0
+		for _, s := range emitasl.Emit(p).States {
+			if s.Type != asl.TaskState {
+				continue
+			}
+			calls++
+			parts := strings.Split(s.Resource, ":")
+			service, action := parts[len(parts)-2], parts[len(parts)-1]
+			job, sync := strings.CutSuffix(action, ".sync")
+			needed := []string{service + ":" + strings.ToUpper(action[:1]) + action[1:]}
+			if sync { // Create…, Describe…, Stop…, and the tags that Step Functions adds
+				name := strings.TrimPrefix(job, "create")
+				needed = []string{service + ":Create" + name, service + ":Describe" + name, service + ":Stop" + name,
+					service + ":AddTags", "iam:PassRole", "events:PutRule", "events:PutTargets", "events:DescribeRule"}
+			}
+			for _, a := range needed {
+				if !allowed[a] {
+					t.Errorf("state %q needs %s, which no statement allows", s.Name, a)
+				}
+			}
+		}
+		if calls == 0 {
+			t.Error("the machine calls nothing")
+		}
 	}
 }

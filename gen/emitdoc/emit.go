@@ -27,6 +27,8 @@ func Emit(p *ir.Plan, m *asl.Machine, out string) []ir.File {
 	d.head()
 	d.run()
 	d.parameters()
+	d.versions()
+	d.schedule()
 	d.steps()
 	d.registrations()
 	d.machine(m)

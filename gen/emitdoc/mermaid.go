@@ -7,8 +7,9 @@ import (
 	"github.com/mlmax/mlmax/gen/ir"
 )
 
-// Mermaid is the graph of a pipeline as a Mermaid flow chart: data, steps, what
-// passes between them, conditions and model groups. It ends in a line break.
+// Mermaid is the graph of a pipeline as a Mermaid flow chart: data, model versions,
+// steps, what passes between them, conditions and model groups. It ends in a line
+// break.
 func Mermaid(p *ir.Plan) string {
 	g := &graph{reports: p.Reports()}
 	g.line("flowchart TD")
@@ -17,10 +18,13 @@ func Mermaid(p *ir.Plan) string {
 			g.line("    %s[(%s)]", id("data", d.Key), label(d.Key))
 		}
 	}
+	for _, v := range p.Versions {
+		g.line("    %s[/%s/]", id("version", v.Name), label(v.Name, "model group "+v.Group+", "+v.Status))
+	}
 	for _, n := range p.Nodes {
 		switch {
 		case n.Job != nil:
-			g.line("    %s[%s]", id("step", n.Job.Name), label(n.Job.Name, string(n.Job.Kind)+", "+n.Job.Framework+":"+n.Job.Version))
+			g.line("    %s[%s]", id("step", n.Job.Name), label(n.Job.Name, string(n.Job.Kind)+", "+runs(n.Job)))
 		case n.Registration != nil:
 			r := n.Registration
 			if r.When != "" {
@@ -52,14 +56,28 @@ func (g *graph) line(format string, args ...any) { fmt.Fprintf(&g.text, format+"
 func (g *graph) job(j *ir.Job) {
 	for _, in := range j.Inputs {
 		from := id("step", in.Step)
-		if in.Param != "" {
+		switch {
+		case in.Param != "":
 			from = id("data", in.Param)
+		case in.Version != "":
+			from = id("version", in.Version)
 		}
 		g.line("    %s -->|%s| %s", from, label(in.Artifact), id("step", j.Name))
 	}
 	for _, after := range j.After {
 		g.line("    %s -.-> %s", id("step", after), id("step", j.Name))
 	}
+}
+
+// runs says what a step runs.
+func runs(j *ir.Job) string {
+	switch {
+	case j.Pin != "":
+		return "code and image of " + j.Pin
+	case j.ImageOf != "":
+		return "image of " + j.ImageOf
+	}
+	return j.Framework + ":" + j.Version
 }
 
 // registration draws where the model comes from, and what decides.

@@ -18,8 +18,11 @@ func (d *page) permissions() {
 	alike := d.alike()
 	for _, r := range d.Roles {
 		whose := "for the state machine"
-		if r.For != "" {
+		switch {
+		case r.For != "":
 			whose = "for step " + prose(r.For)
+		case r.Principal == "scheduler":
+			whose = "for the schedule"
 		}
 		d.printf("### %s\n\nAssumed by %s, %s.\n\n", prose(r.Name), code(r.Principal+".amazonaws.com"), whose)
 		d.statements(r.For, slices.DeleteFunc(slices.Clone(r.Statements), func(s *ir.Statement) bool {

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/gen/ir"
-	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
 func (d *page) steps() {
@@ -21,24 +20,20 @@ func (d *page) steps() {
 		if j.TimeoutSeconds > 0 {
 			machine += ", at most " + span(j.TimeoutSeconds)
 		}
-		d.printf("- runs as a %s job in image %s on %s\n", j.Kind, code(j.Framework+":"+j.Version), machine)
+		d.printf("- runs as a %s job in %s on %s\n", j.Kind, jobImage(j), machine)
 		if j.Spot {
 			d.printf("- runs on Spot capacity%s\n", waiting(j))
 		}
 		if j.Isolated {
 			d.printf("- has no network\n")
 		}
-		d.printf("- starts %s in %s\n", code(j.Script), d.link(j.CodeDir))
+		d.printf("- starts %s in %s%s\n", code(j.Script), d.link(j.CodeDir), pinned(j))
 		for _, in := range j.Inputs {
-			from := "output " + code(in.Step+"."+in.Output)
-			if in.Param != "" {
-				from = "parameter " + code(in.Param)
-			}
 			channel := ""
 			if in.Channel != "" {
 				channel = " as channel " + code(in.Channel)
 			}
-			d.printf("- reads %s (%s) from %s%s\n", code(in.Name), cell(in.Artifact), from, channel)
+			d.printf("- reads %s (%s) from %s%s\n", code(in.Name), cell(in.Artifact), origin(in), channel)
 		}
 		for _, o := range j.Outputs {
 			d.printf("- writes %s (%s)%s\n", code(o.Name), cell(o.Artifact), written(o))
@@ -48,6 +43,39 @@ func (d *page) steps() {
 		}
 		d.printf("\n")
 	}
+}
+
+// jobImage says which image a job runs in.
+func jobImage(j *ir.Job) string {
+	image := code(j.Framework + ":" + j.Version)
+	switch {
+	case j.Pin != "":
+		return fmt.Sprintf("the image that %s of model version %s ran in (%s for a version made today)", code(j.PinStep), code(j.Pin), image)
+	case j.ImageOf != "":
+		return fmt.Sprintf("the image that model version %s was made in (%s for one made today)", code(j.ImageOf), image)
+	}
+	return "image " + image
+}
+
+// pinned says that a job does not run the code of today.
+func pinned(j *ir.Job) string {
+	if j.Pin == "" {
+		return ""
+	}
+	return fmt.Sprintf(", **as it was when model version %s was made**: its digest is in the version's metadata, and an edit reaches this step with the next version", code(j.Pin))
+}
+
+// origin is what an input takes.
+func origin(in *ir.Input) string {
+	switch {
+	case in.Param != "":
+		return "parameter " + code(in.Param)
+	case in.Version != "" && in.Step == "":
+		return "the model of version " + code(in.Version)
+	case in.Version != "":
+		return "what " + code(in.Step+"."+in.Output) + " was when version " + code(in.Version) + " was made"
+	}
+	return "output " + code(in.Step+"."+in.Output)
 }
 
 func waiting(j *ir.Job) string {
@@ -88,23 +116,36 @@ func (d *page) registrations() {
 	}
 }
 
-// machine lists the states, for those who read the state machine or its history.
-func (d *page) machine(m *asl.Machine) {
-	if m == nil {
+// versions are the model versions that the pipeline starts from.
+func (d *page) versions() {
+	if len(d.Versions) == 0 {
 		return
 	}
-	d.printf("## State machine\n\nIn [%[1]s/%[1]s.asl.json](%[1]s/%[1]s.asl.json), in the order in which they run:\n\n", d.Dir)
-	var rows [][]string
-	for _, s := range m.States {
-		what := s.Comment
-		if s.Resource != "" {
-			what = strings.TrimSpace(code(s.Resource) + " " + cell(what))
-		} else {
-			what = cell(what)
+	d.printf("## Model versions\n\n")
+	for _, v := range d.Versions {
+		d.printf("**%s** is the newest version of model group %s of the environment with status %s that %s registered, or the one that %s asks for, "+
+			"which has to have that status, too. Without one the run stops before its first job, and says what to do.\n\n",
+			prose(v.Name), code(v.Group), code(v.Status), code(v.Pipeline), code(v.Param))
+		if v.Doc != "" {
+			d.printf("%s\n\n", prose(v.Doc))
 		}
-		rows = append(rows, []string{code(s.Name), s.Type, what})
+		for _, pin := range v.Pins {
+			d.printf("- its code and image of step %s are run; it has to have been made with interface %s of it\n", code(pin.Step), code(pin.Interface[:min(12, len(pin.Interface))]))
+		}
+		for _, part := range v.Parts {
+			d.printf("- its %s (%s) is read\n", code(part.Step+"."+part.Output), cell(part.Artifact))
+		}
+		if len(v.Pins)+len(v.Parts) > 0 {
+			d.printf("\n")
+		}
 	}
-	d.table([]string{"State", "Type", "What it does"}, rows)
+}
+
+// schedule says when the pipeline starts by itself.
+func (d *page) schedule() {
+	if d.Schedule != "" {
+		d.printf("## Schedule\n\n%s, with the defaults of all parameters, in each environment that switches its schedules on.\n\n", code(d.Schedule))
+	}
 }
 
 // environments is a table of what differs between places: a row for every
@@ -143,6 +184,10 @@ func (d *page) environments() {
 		}
 		return strconv.Itoa(e.LogRetentionDays)
 	})
+	if d.Schedule != "" {
+		row("Schedule", func(e *ir.Place) string { return e.Schedule })
+		row("Time zone of the schedule", func(e *ir.Place) string { return e.TimeZone })
+	}
 	for _, j := range d.Jobs() {
 		row("Instance of "+prose(j.Name), func(e *ir.Place) string { return e.Instances[j.Name] })
 	}

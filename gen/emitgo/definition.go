@@ -1,6 +1,8 @@
 package emitgo
 
 import (
+	"path"
+
 	"github.com/dave/jennifer/jen"
 	"github.com/mlmax/mlmax/gen/ir"
 )
@@ -49,6 +51,10 @@ func (e *emitter) definition(f *jen.File) {
 	list("Jobs", "Job", each(e.Jobs(), job))
 	list("Registrations", "Registration", each(e.Registrations(), registration))
 	list("Reports", "Report", each(e.Reports(), report))
+	list("Versions", "Version", each(e.Versions, e.version))
+	if e.Schedule != "" {
+		items = append(items, field("Schedule", jen.Lit(e.Schedule)))
+	}
 	f.Line()
 	doc(f, "Definition returns the pipeline as runners and commands take it.")
 	f.Func().Id("Definition").Params().Op("*").Qual(runtime, "Definition").Block(
@@ -127,14 +133,31 @@ func job(j *ir.Job) jen.Code {
 	l.text("CodeDir", j.CodeDir)
 	l.text("Script", j.Script)
 	l.text("RoleName", j.RoleName)
-	l.text("ImageName", j.ImageName)
+	if j.Pin == "" && j.ImageOf == "" {
+		l.text("ImageName", j.ImageName)
+	}
 	l.text("InstanceName", j.InstanceName)
-	l.text("CodeName", j.CodeName)
+	if j.Pin == "" {
+		l.text("CodeName", j.CodeName)
+	}
 	l.text("Instance", j.Instance)
 	if len(j.Outputs) > 0 {
 		l = append(l, field("Outputs", literal(jen.Index().Qual(runtime, "Output"), each(j.Outputs, output)...)))
 	}
 	l.text("Interface", j.Interface)
+	l.text("Pin", j.Pin)
+	l.text("ImageOf", j.ImageOf)
+	return literal(nil, l...)
+}
+
+func (e *emitter) version(v *ir.Version) jen.Code {
+	var l fieldList
+	l.text("Name", v.Name)
+	l.text("Group", v.Group)
+	l.text("Status", v.Status)
+	l.text("Param", v.Param)
+	l.text("Pipeline", v.Pipeline)
+	l.text("Command", path.Join(e.out, v.Dir))
 	return literal(nil, l...)
 }
 

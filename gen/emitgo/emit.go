@@ -106,7 +106,7 @@ func (e *emitter) main() *jen.File {
 
 // declared are the names that every typed package declares.
 var declared = []string{
-	"Params", "Defaults", "Result", "Metrics", "Models", "Version", "Artifacts", "Run", "Definition",
+	"Params", "Defaults", "Result", "Metrics", "Models", "Version", "Versions", "UsedVersion", "Artifacts", "Run", "Definition",
 	"machine", "template", "graph", "decode",
 }
 

@@ -71,9 +71,15 @@ func port(form, artifactPath, artifact string) jen.Code {
 
 func (e *emitter) pipelineFields() []jen.Code {
 	var s fieldSet
+	versions := map[string]*ir.Version{}
+	for _, v := range e.Versions {
+		versions[v.Param] = v
+	}
 	for _, p := range e.Parameters {
-		switch {
+		switch v := versions[p.Key]; {
 		case p.Step != "":
+		case v != nil: // its parameter is no field
+			s.add(v.Name, port("ModelVersion", cmp.Or(v.ArtifactPath, e.Path), v.Artifact))
 		case p.Location && p.Artifact != "":
 			s.add(p.Field, port("Source", cmp.Or(p.ArtifactPath, e.Path), p.Artifact))
 		default:

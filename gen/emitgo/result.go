@@ -25,6 +25,9 @@ func (e *emitter) result(f *jen.File) {
 		if len(registers) > 0 {
 			s.Id("Models").Id("Models")
 		}
+		if len(e.Versions) > 0 {
+			s.Id("Versions").Id("Versions")
+		}
 		if len(e.outputs()) > 0 {
 			s.Id("Artifacts").Id("Artifacts")
 		}
@@ -36,6 +39,9 @@ func (e *emitter) result(f *jen.File) {
 	}
 	if len(registers) > 0 {
 		e.models(f, registers)
+	}
+	if len(e.Versions) > 0 {
+		e.versions(f)
 	}
 	if len(e.outputs()) > 0 {
 		e.artifacts(f)
@@ -106,6 +112,25 @@ func (e *emitter) models(f *jen.File, registers []*ir.Registration) {
 		doc(s, "NotRegistered says why none was.")
 		s.Id("NotRegistered").String()
 	})
+}
+
+// versions emits which model versions the run started from.
+func (e *emitter) versions(f *jen.File) {
+	f.Line()
+	doc(f, "Versions are the model versions that the run started from.")
+	f.Type().Id("Versions").StructFunc(func(s *jen.Group) {
+		for _, v := range e.Versions {
+			doc(s, append(append(docLines(v.Doc), ""), wrap(v.Name+" is a version of model group "+v.Group+".")...)...)
+			s.Id(v.Name).Id("UsedVersion")
+		}
+	})
+	f.Line()
+	doc(f, "UsedVersion is a model version that a run started from.")
+	f.Type().Id("UsedVersion").Struct(
+		jen.Comment("ARN is that of the model package, Number its version."),
+		jen.Id("ARN").String(),
+		jen.Id("Number").Int(),
+	)
 }
 
 // outputs are the jobs that have any.

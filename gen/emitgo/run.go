@@ -37,6 +37,7 @@ func ifErr(results ...jen.Code) jen.Code {
 // decode is the body of the function of that name.
 func (e *emitter) decode(b *jen.Group) {
 	metrics, models, artifacts := len(e.Reports()) > 0, len(e.Registrations()) > 0, len(e.outputs()) > 0
+	versions := len(e.Versions) > 0
 	b.Id("result").Op(":=").Op("&").Id("Result").Values(
 		field("Run", jen.Id("o").Dot("Run")),
 		field("Status", jen.Id("o").Dot("Status")),
@@ -45,7 +46,7 @@ func (e *emitter) decode(b *jen.Group) {
 	b.If(jen.Id("err").Op(":=").Id("o").Dot("Err").Call(), jen.Id("err").Op("!=").Nil()).Block(
 		jen.Return(jen.Id("result"), jen.Id("err")),
 	)
-	if !metrics && !models && !artifacts {
+	if !metrics && !models && !versions && !artifacts {
 		b.Return(jen.Id("result"), jen.Nil())
 		return
 	}
@@ -56,6 +57,9 @@ func (e *emitter) decode(b *jen.Group) {
 		if models {
 			s.Id("Models").Map(jen.String()).Struct(jen.Id("ModelPackageArn").String())
 			s.Id("NotRegistered").Map(jen.String()).String()
+		}
+		if versions {
+			s.Id("Versions").Map(jen.String()).Struct(jen.Id("Arn").String(), jen.Id("Version").Int())
 		}
 		if artifacts {
 			s.Id("Artifacts").Map(jen.String()).String()
@@ -74,6 +78,9 @@ func (e *emitter) decode(b *jen.Group) {
 	if models {
 		b.Id("result").Dot("Models").Op("=").Add(e.decodeModels())
 	}
+	if versions {
+		b.Id("result").Dot("Versions").Op("=").Add(e.decodeVersions())
+	}
 	if artifacts {
 		b.Id("result").Dot("Artifacts").Op("=").Add(e.decodeArtifacts())
 	}
@@ -89,6 +96,16 @@ func (e *emitter) decodeModels() jen.Code {
 		)))
 	}
 	return literal(jen.Id("Models"), items...)
+}
+
+func (e *emitter) decodeVersions() jen.Code {
+	var items []jen.Code
+	for _, v := range e.Versions {
+		of := jen.Id("out").Dot("Versions").Index(jen.Lit(v.Name))
+		items = append(items, field(v.Name, literal(jen.Id("UsedVersion"),
+			field("ARN", of.Clone().Dot("Arn")), field("Number", of.Clone().Dot("Version")))))
+	}
+	return literal(jen.Id("Versions"), items...)
 }
 
 func (e *emitter) decodeArtifacts() jen.Code {

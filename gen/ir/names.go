@@ -30,7 +30,7 @@ const (
 // them, and CloudFormation takes 200.
 const (
 	MaxSteps           = (200 - PipelineParameters) / 2
-	PipelineParameters = 12
+	PipelineParameters = 14
 )
 
 // middleHash is how many hex digits stand for what was cut off a middle.

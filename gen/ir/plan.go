@@ -26,7 +26,7 @@ type Plan struct {
 	Versions     []*Version   `json:",omitempty"`
 	Parameters   []*Parameter // the pipeline's own first, then its steps', in source order
 	Nodes        []*Node      // in order of execution
-	Roles        []*Role      // the machine's first, then one a job
+	Roles        []*Role      // the machine's first, then one a job, then the schedule's
 	Environments []*Place     // sorted by name
 }
 
@@ -125,9 +125,9 @@ type Version struct {
 	// Param is the key of the parameter that asks for an exact version: an int, 0 is
 	// the newest.
 	Param string
-	// Pipeline is the name on AWS of the pipeline that registers it, Step the step there
-	// that made the model.
-	Pipeline, Step string
+	// Pipeline is the name on AWS of the pipeline that registers it, Dir the folder of
+	// its output, Step the step there that made the model.
+	Pipeline, Dir, Step string
 	// Pins are the steps of that pipeline whose code and image jobs here run.
 	Pins []*Pin `json:",omitempty"`
 	// Parts are the artifacts of that pipeline's steps that jobs here read.
@@ -191,7 +191,8 @@ type Job struct {
 	// another mode, and parameters that are fixed or of another mode.
 	Unused []*Unused `json:",omitempty"`
 
-	// Interface is the hash of argument names, types and ports: hex SHA-256.
+	// Interface is the hash of the script's name, argument names, types and ports: hex
+	// SHA-256.
 	Interface string
 	// Pin is the model version whose code and image the job runs, PinStep the step that
 	// it was made by; both are empty for the deployed code.
@@ -302,6 +303,10 @@ type Registration struct {
 	Step, Output string
 	// Metrics is the report that goes with it, or nil.
 	Metrics *Report `json:",omitempty"`
+	// Pins and Parts are what pipelines of the package take of its versions: the steps
+	// whose code and image they run, and the artifacts that they read.
+	Pins  []string `json:",omitempty"`
+	Parts []*Part  `json:",omitempty"`
 }
 
 // A Cond is a resolved condition. Leaves are a parameter, a report's value or a
@@ -322,11 +327,11 @@ type Cond struct {
 
 // A Role is one IAM role of the template.
 type Role struct {
-	// Name is the logical id: "MachineRole", "TrainRole".
+	// Name is the logical id: "MachineRole", "TrainRole", "ScheduleRole".
 	Name string
-	// Principal is the service that assumes it: states or sagemaker.
+	// Principal is the service that assumes it: states, sagemaker or scheduler.
 	Principal string
-	// For is the job it is for, empty for the machine's.
+	// For is the job it is for, empty for the machine's and the schedule's.
 	For        string `json:",omitempty"`
 	Statements []*Statement
 }
@@ -358,7 +363,10 @@ type Place struct {
 	Subnets, SecurityGroups               []string
 	PermissionsBoundary                   string
 	LogRetentionDays                      int
-	Doc                                   string
+	// Schedule is ENABLED where a pipeline that has a schedule starts by itself, else
+	// DISABLED; TimeZone is the one that its expression means.
+	Schedule, TimeZone string
+	Doc                string
 	// Instances holds the instance type of every job of this plan here, by job name.
 	Instances map[string]string
 	Tags      map[string]string

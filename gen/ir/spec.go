@@ -192,6 +192,8 @@ type Source struct {
 	Artifact *Artifact
 	Default  At[string] // key below the environment's prefix
 	Local    At[string] // slash path relative to the spec's package
+	// Label is the column that only data to learn from has.
+	Label At[string]
 }
 
 // A ModelVersion is a model version that a pipeline starts from.
@@ -287,6 +289,8 @@ type Environment struct {
 	SecurityGroups      []At[string]
 	PermissionsBoundary At[string]
 	LogRetentionDays    At[int]
+	Schedule            At[bool]
+	TimeZone            At[string]
 	Instances           []Pair
 	Tags                []Pair
 }

@@ -21,30 +21,24 @@ const (
 	queueSeconds = 7200
 )
 
-// Container paths (SageMaker Developer Guide: build your own processing
-// container; Amazon SageMaker training storage folders).
-const (
-	inputPath   = "/opt/ml/processing/input/"
-	outputPath  = "/opt/ml/processing/output/"
-	channelPath = "/opt/ml/input/data/"
-	modelPath   = "/opt/ml/model"
-)
-
 // job resolves a step of the pipeline.
 func (p *planner) job(u *ir.Use) *ir.Job {
 	s := u.Step
 	name, _ := ir.JobName(p.pipe.Name.V, u.Name)
-	framework, version, _ := strings.Cut(pick(u.Settings.Image, s.Settings.Image), ":")
-	script := p.below(s.Dir, pick(u.Settings.Script, s.Settings.Script))
 	id := logical(u.Name)
 	j := &ir.Job{
 		Name: u.Name, Type: s.Name, TypePath: s.Path, Doc: doc(u.Doc, s.Doc), Kind: s.Kind,
-		JobName:   name,
-		Framework: framework, Version: version,
-		CodeDir: path.Dir(script), Script: path.Base(script),
-		Interface: fingerprint(s),
-		RoleName:  id + "Role", ImageName: id + "Image", InstanceName: id + "Instance", CodeName: id + "Code",
+		JobName:  name,
+		RoleName: id + "Role", ImageName: id + "Image", InstanceName: id + "Instance", CodeName: id + "Code",
 	}
+	made := u
+	if u.Pin.Written() {
+		made = p.pin(u, j)
+	}
+	script := p.script(made)
+	j.Framework, j.Version = image(made)
+	j.CodeDir, j.Script = path.Dir(script), path.Base(script)
+	j.Interface = fingerprint(s, j.Script)
 	settle(j, u.Settings, s.Settings)
 	for _, a := range u.After {
 		j.After = append(j.After, a.V)
@@ -52,10 +46,22 @@ func (p *planner) job(u *ir.Use) *ir.Job {
 	for _, port := range s.Ports {
 		p.port(u, j, port)
 	}
+	p.modelImage(j)
 	p.unused(u, j)
 	p.arguments(u, j)
 	p.readReports(u, j)
 	return j
+}
+
+// script is a step's script as a slash path below the module's root.
+func (p *planner) script(u *ir.Use) string {
+	return p.below(u.Step.Dir, pick(u.Settings.Script, u.Step.Settings.Script))
+}
+
+// image is a step's framework and its version.
+func image(u *ir.Use) (framework, version string) {
+	framework, version, _ = strings.Cut(pick(u.Settings.Image, u.Step.Settings.Image), ":")
+	return framework, version
 }
 
 // settle works out what the job runs on: the pipeline's word, else the step's, else
@@ -83,30 +89,25 @@ func (p *planner) port(u *ir.Use, j *ir.Job, port *ir.Port) {
 	if !port.Form.In() {
 		out := &ir.Output{
 			Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
-			LocalPath: outputPath + port.Name,
+			LocalPath: port.Folder(),
 		}
 		if port.Artifact.File {
 			out.FileName = fileName(port.Artifact)
 		}
 		if port.Form == ir.ModelForm {
-			out.Model, out.LocalPath, out.FileName = true, modelPath, ""
+			out.Model, out.FileName = true, ""
 		}
 		j.Outputs = append(j.Outputs, out)
-		p.producers = append(p.producers, producer{
-			name: u.Name + "." + port.Name, artifact: port.Artifact, step: u.Name, output: out,
-		})
 		return
 	}
-	from := p.wire(u.Name, port.Name, port.Artifact, u.Bind)
 	in := &ir.Input{
 		Name: port.Name, Artifact: port.Artifact.Name, ArtifactPath: foreign(port.Artifact, u.Step.Path),
-		File: port.Artifact.File, LocalPath: inputPath + port.Name,
+		File: port.Artifact.File, LocalPath: port.Folder(),
 	}
 	if port.Form == ir.ChannelForm {
 		in.Channel = strings.ToLower(port.Name)
-		in.LocalPath = channelPath + in.Channel
 	}
-	from.feed(in)
+	p.wire(u, port, in)
 	j.Inputs = append(j.Inputs, in)
 }
 
@@ -195,19 +196,20 @@ func fileName(a *ir.Artifact) string {
 	return strings.ToLower(a.Name)
 }
 
-// fingerprint is the hash of a step type's interface: argument names, types and
-// ports in every mode, since inference uses the same step in another mode.
-func fingerprint(s *ir.Step) string {
+// fingerprint is the hash of a step type's interface: the script's name, argument
+// names, types and ports in every mode, since inference uses the same step in another
+// mode. It is all that a caller relies on that runs the code of another day.
+func fingerprint(s *ir.Step, script string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s\n", s.Kind)
+	fmt.Fprintf(h, "%s %q\n", s.Kind, script)
 	for _, v := range s.Params {
 		fmt.Fprintf(h, "param %q %s arg=%q hyper=%q env=%q enum=%q only=%q=%q\n", v.Name, v.Type,
 			v.Arg.V, v.Hyper.V, v.Env.V, v.Enum.V, v.Only.V.Field.V, v.Only.V.Value.V)
 	}
 	for _, port := range s.Ports {
-		fmt.Fprintf(h, "port %q %s %q file=%t name=%q arg=%q only=%q=%q\n", port.Name, port.Form,
+		fmt.Fprintf(h, "port %q %s %q file=%t name=%q arg=%q path=%q only=%q=%q\n", port.Name, port.Form,
 			port.Artifact.Name, port.Artifact.File, port.Artifact.FileName.V,
-			port.Arg.V, port.Only.V.Field.V, port.Only.V.Value.V)
+			port.Arg.V, port.Path.V, port.Only.V.Field.V, port.Only.V.Value.V)
 	}
 	return hex.EncodeToString(h.Sum(nil))
 }

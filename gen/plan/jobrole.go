@@ -43,7 +43,10 @@ func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 	folders, needs := []string{"code/*"}, []string{j.Name}
 	for _, in := range j.Inputs {
 		var more []string
-		if in.Param == "" {
+		switch {
+		case in.Version != "":
+			more = []string{versionFolder(p, in)}
+		case in.Param == "":
 			more = []string{"runs/" + p.Name + "/*/" + in.Step + "/*"}
 		}
 		for _, q := range p.Parameters {
@@ -71,6 +74,18 @@ func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)}
 }
 
+// versionFolder is where the runs of another pipeline leave what a job takes of a model
+// version: that output of that step, and nothing else of theirs. A model is a file that
+// SageMaker puts into a folder of the training job's name.
+func versionFolder(p *ir.Plan, in *ir.Input) string {
+	i := slices.IndexFunc(p.Versions, func(v *ir.Version) bool { return v.Name == in.Version })
+	v := p.Versions[i]
+	if in.Step == "" {
+		return "runs/" + v.Pipeline + "/*/" + v.Step + "/*/output/model.tar.gz"
+	}
+	return "runs/" + v.Pipeline + "/*/" + in.Step + "/*/" + in.Output + "/*"
+}
+
 // keyStatements are for the environment's key, where it has one.
 func keyStatements(j *ir.Job) []*ir.Statement {
 	return []*ir.Statement{{
@@ -86,10 +101,14 @@ func keyStatements(j *ir.Job) []*ir.Statement {
 // imageStatements are for the registry. Its account differs by Region: the template
 // fills ${<ImageName>Account} and ${<ImageName>Repository}.
 func imageStatements(j *ir.Job) []*ir.Statement {
+	reason := "the job's container is AWS's image for " + j.Framework + " " + j.Version
+	if v := or(j.Pin, j.ImageOf); v != "" {
+		reason = "the job's container is the image that " + v + " was made in, of AWS's for " + j.Framework
+	}
 	return []*ir.Statement{{
 		Sid: "PullImage", Actions: []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
 		Resources: []string{"arn:${AWS::Partition}:ecr:${AWS::Region}:${" + j.ImageName + "Account}:repository/${" + j.ImageName + "Repository}"},
-		Reason:    "the job's container is AWS's image for " + j.Framework + " " + j.Version, Needs: []string{j.Name},
+		Reason:    reason, Needs: []string{j.Name},
 	}, {
 		Sid: "EnterRegistry", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{"*"},
 		Reason: "pulling an image takes a token of the registry; the action has no resource type", Needs: []string{j.Name},

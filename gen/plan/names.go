@@ -29,7 +29,7 @@ func kebab(name string) string {
 }
 
 // logical is a name that can begin a CloudFormation logical id or substitution:
-// letters and digits only. "Machine" belongs to the state machine's own.
+// letters and digits only. "Machine" and "Schedule" belong to resources of their own.
 func logical(name string) string {
 	short := strings.Map(func(r rune) rune {
 		if r < unicode.MaxASCII && (unicode.IsLetter(r) || unicode.IsDigit(r)) {
@@ -37,7 +37,7 @@ func logical(name string) string {
 		}
 		return -1
 	}, name)
-	if short == name && name != "Machine" {
+	if short == name && name != "Machine" && name != "Schedule" {
 		return name
 	}
 	sum := sha256.Sum256([]byte(name))

@@ -17,7 +17,7 @@ func TestKebab(t *testing.T) {
 func TestLogical(t *testing.T) {
 	t.Parallel()
 	seen := map[string]string{}
-	for _, name := range []string{"Train", "Machine", "A_B", "AB", "Übung", "bung"} {
+	for _, name := range []string{"Train", "Machine", "Schedule", "A_B", "AB", "Übung", "bung"} {
 		id := logical(name)
 		if other, taken := seen[id]; taken {
 			t.Errorf("%s and %s are both %s", name, other, id)

@@ -25,9 +25,10 @@ func (p *planner) parameters() {
 	}
 	var all []own
 	for _, s := range p.pipe.Sources {
-		param := p.location(s)
-		p.producers = append(p.producers, producer{name: s.Name, artifact: s.Artifact, param: param})
-		all = append(all, own{s.Pos.Line, s.Pos.Column, param})
+		all = append(all, own{s.Pos.Line, s.Pos.Column, p.location(s)})
+	}
+	for _, v := range p.pipe.Versions {
+		all = append(all, own{v.Pos.Line, v.Pos.Column, p.version(v)})
 	}
 	for _, v := range p.pipe.Params {
 		all = append(all, own{v.Pos.Line, v.Pos.Column, parameter("", v)})

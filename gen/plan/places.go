@@ -20,6 +20,12 @@ func (p *planner) places() []*ir.Place {
 			Doc:              e.Doc,
 			Instances:        map[string]string{}, Tags: map[string]string{},
 		}
+		if p.out.Schedule != "" {
+			place.Schedule, place.TimeZone = "DISABLED", or(e.TimeZone.V, "UTC")
+			if e.Schedule.V {
+				place.Schedule = "ENABLED"
+			}
+		}
 		for _, t := range e.Tags {
 			place.Tags[t.Key.V] = t.Value.V
 		}

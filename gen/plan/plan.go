@@ -17,20 +17,23 @@ import (
 // Plan resolves every pipeline of the spec, in source order.
 func Plan(s *ir.Spec) []*ir.Plan {
 	plans := make([]*ir.Plan, 0, len(s.Pipelines))
+	wiring := s.Wiring()
 	for _, p := range s.Pipelines {
-		plans = append(plans, newPlanner(s, p).plan())
+		plans = append(plans, newPlanner(s, p, wiring).plan())
 	}
+	keep(plans)
 	return plans
 }
 
 // A planner resolves one pipeline.
 type planner struct {
-	spec *ir.Spec
-	pipe *ir.Pipeline
-	out  *ir.Plan
+	spec   *ir.Spec
+	pipe   *ir.Pipeline
+	wiring *ir.Wiring
+	out    *ir.Plan
 
-	// producers are what inputs can be wired to, in order of declaration.
-	producers []producer
+	// producers are what inputs can be wired to.
+	producers []ir.Producer
 	// values holds what each parameter of each use was resolved to, by "Use.Param".
 	values map[string]*ir.Value
 	// reports by "Use.Port", and the names of variables that are taken.
@@ -38,18 +41,9 @@ type planner struct {
 	taken   map[string]bool
 }
 
-// A producer is a source or an output that inputs can be wired to.
-type producer struct {
-	name     string // "Data" or "Preprocess.Train"
-	artifact *ir.Artifact
-	param    *ir.Parameter // of a source
-	step     string        // of an output
-	output   *ir.Output
-}
-
-func newPlanner(s *ir.Spec, p *ir.Pipeline) *planner {
+func newPlanner(s *ir.Spec, p *ir.Pipeline, w *ir.Wiring) *planner {
 	return &planner{
-		spec: s, pipe: p,
+		spec: s, pipe: p, wiring: w, producers: w.Producers(p),
 		values:  map[string]*ir.Value{},
 		reports: map[string]*ir.Report{},
 		taken:   map[string]bool{},
@@ -68,6 +62,7 @@ func (p *planner) plan() *ir.Plan {
 		Doc:            p.pipe.Doc,
 		Partition:      partition,
 		TimeoutSeconds: seconds(p.pipe.Timeout.V),
+		Schedule:       p.pipe.Schedule.V,
 	}
 	p.parameters()
 	p.nodes()

@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/mlmax/mlmax/gen/ir"
 	"github.com/mlmax/mlmax/gen/plan"
 	"github.com/mlmax/mlmax/internal/plantest"
 )
@@ -25,7 +28,10 @@ var unscoped = []string{
 // its reason.
 func TestLeastPrivilege(t *testing.T) {
 	t.Parallel()
-	for _, role := range plan.Plan(plantest.Spec(t))[0].Roles {
+	spec := plantest.Spec(t)
+	spec.Pipelines[1].Schedule = said("rate(1 day)")
+	both := plan.Plan(spec)
+	for _, role := range append(both[0].Roles, both[1].Roles...) {
 		sids := map[string]bool{}
 		for _, s := range role.Statements {
 			if s.Reason == "" || sids[s.Sid] || len(s.Actions) == 0 || len(s.Resources) == 0 {
@@ -49,5 +55,68 @@ func TestLeastPrivilege(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// reads are the places that the role of a step may read, below the prefix.
+func reads(t *testing.T, p *ir.Plan, step string) []string {
+	t.Helper()
+	for _, role := range p.Roles {
+		if role.For != step {
+			continue
+		}
+		for _, s := range role.Statements {
+			if s.Sid == "ReadInputs" {
+				var all []string
+				for _, r := range s.Resources {
+					all = append(all, strings.TrimPrefix(r, "arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}"))
+				}
+				return all
+			}
+		}
+	}
+	t.Fatalf("no role of %s reads", step)
+	return nil
+}
+
+// TestVersionPermissions holds what a pipeline may do with another one's versions to
+// what it takes of them.
+func TestVersionPermissions(t *testing.T) {
+	t.Parallel()
+	spec := plantest.Spec(t)
+	spec.Pipelines[1].Schedule = said("rate(1 day)")
+	p := plan.Plan(spec)[1]
+	for step, want := range map[string][]string{
+		"Preprocess": {"code/*", "data/*", "incoming/*", "runs/census-training/*/Preprocess/*/Transformer/*"},
+		"Predict":    {"code/*", "runs/census-training/*/Train/*/output/model.tar.gz", "runs/census-inference/*/Preprocess/*"},
+	} {
+		if d := cmp.Diff(want, reads(t, p, step)); d != "" {
+			t.Errorf("what %s reads (-want +got):\n%s", step, d)
+		}
+	}
+	const registry = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:model-package"
+	machine := p.Roles[0]
+	i := slices.IndexFunc(machine.Statements, func(s *ir.Statement) bool { return s.Sid == "ReadModels" })
+	if i < 0 {
+		t.Fatal("the machine may not look for versions")
+	}
+	want := &ir.Statement{
+		Sid: "ReadModels", Actions: []string{"sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"},
+		Resources: []string{registry + "-group/${Env}-census", registry + "/${Env}-census/*"},
+		Reason:    machine.Statements[i].Reason, Needs: []string{"Model"},
+	}
+	if d := cmp.Diff(want, machine.Statements[i]); d != "" {
+		t.Errorf("what the machine may do with versions (-want +got):\n%s", d)
+	}
+	for _, s := range machine.Statements {
+		if slices.Contains(s.Actions, "sagemaker:CreateModelPackage") {
+			t.Error("inference may register models")
+		}
+	}
+	schedule := p.Roles[len(p.Roles)-1]
+	if len(schedule.Statements) != 1 || schedule.Principal != "scheduler" ||
+		!slices.Equal(schedule.Statements[0].Actions, []string{"states:StartExecution"}) ||
+		!slices.Equal(schedule.Statements[0].Resources, []string{"arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Env}-census-inference"}) {
+		t.Errorf("the schedule's role is %+v", schedule)
 	}
 }

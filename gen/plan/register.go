@@ -45,10 +45,14 @@ func (p *planner) variable(name string) string {
 
 // registration resolves a registration of a model.
 func (p *planner) registration(r *ir.Register) *ir.Registration {
-	from := p.wire(r.Name, modelPort(r), r.Artifact, r.Bind)
+	model := ir.Registered(p.producers, r)
+	if model == nil {
+		bug("%s registers no model that is known", r.Name)
+	}
+	step, output := p.use(model)
 	out := &ir.Registration{
 		Name: r.Name, Doc: r.Doc, Group: r.Group.V, Status: or(r.Status.V, "PendingManualApproval"),
-		Step: from.step, Output: from.output.Name,
+		Step: step, Output: output,
 	}
 	if r.Cond != nil {
 		out.When = r.When.V
@@ -64,14 +68,6 @@ func (p *planner) registration(r *ir.Register) *ir.Registration {
 		}
 	}
 	return out
-}
-
-// modelPort is the left side of a registration's bind; it has one input only.
-func modelPort(r *ir.Register) string {
-	if len(r.Bind) > 0 {
-		return r.Bind[0].Left.V
-	}
-	return "Model"
 }
 
 // firstReport is the variable of the first report that a condition reads.

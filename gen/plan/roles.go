@@ -14,10 +14,13 @@ const (
 	ifVpc    = "HasVpc"
 )
 
-// machineRole is the logical id of the state machine's role.
-const machineRole = "MachineRole"
+// Logical ids of the roles that are no job's: logical gives them to no step.
+const (
+	machineRole  = "MachineRole"
+	scheduleRole = "ScheduleRole"
+)
 
-// roles are the machine's and one for each job. Resources are exact, but for the
+// roles are the machine's, one for each job and the schedule's. Resources are exact, but for the
 // actions that have no resource type (Service Authorization Reference): log
 // delivery, X-Ray, the registry's token, metrics and network interfaces.
 func roles(p *ir.Plan) []*ir.Role {
@@ -25,7 +28,19 @@ func roles(p *ir.Plan) []*ir.Role {
 	for _, j := range p.Jobs() {
 		all = append(all, &ir.Role{Name: j.RoleName, Principal: "sagemaker", For: j.Name, Statements: jobStatements(p, j)})
 	}
+	if p.Schedule != "" {
+		all = append(all, &ir.Role{Name: scheduleRole, Principal: "scheduler", Statements: scheduleStatements(p)})
+	}
 	return all
+}
+
+// scheduleStatements are all that the schedule may do.
+func scheduleStatements(p *ir.Plan) []*ir.Statement {
+	return []*ir.Statement{{
+		Sid: "StartMachine", Actions: []string{"states:StartExecution"},
+		Resources: []string{arn("states", "stateMachine:${Env}-"+p.Name)},
+		Reason:    "the schedule starts this machine, and can do nothing else",
+	}}
 }
 
 // arn is the ARN of a resource in the stack's own partition, account and Region.
@@ -107,6 +122,7 @@ func machineStatements(p *ir.Plan) []*ir.Statement {
 		})
 	}
 	all = append(all, artifactStatements(p)...)
+	all = append(all, versionStatements(p)...)
 	all = append(all, registryStatements(p)...)
 	return append(all, observingStatements()...)
 }
@@ -162,19 +178,42 @@ func findReports(names, folders []string) *ir.Statement {
 	return s
 }
 
-// registryStatements are for the model groups.
+// versionStatements are for the model groups that the pipeline starts from. Data of
+// ListModelPackages' authorization name both kinds of resources.
+func versionStatements(p *ir.Plan) []*ir.Statement {
+	var names, resources []string
+	for _, v := range p.Versions {
+		names = append(names, v.Name)
+		resources = addGroup(resources, v.Group)
+	}
+	if names == nil {
+		return nil
+	}
+	return []*ir.Statement{{
+		Sid: "ReadModels", Actions: []string{"sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"}, Resources: resources,
+		Reason: "the machine looks for the version " + and(names) + " and reads what it was made of", Needs: names,
+	}}
+}
+
+// addGroup adds a model group and its versions to resources, once.
+func addGroup(resources []string, group string) []string {
+	for _, resource := range []string{
+		arn("sagemaker", "model-package-group/${Env}-"+group),
+		arn("sagemaker", "model-package/${Env}-"+group+"/*"),
+	} {
+		if !slices.Contains(resources, resource) {
+			resources = append(resources, resource)
+		}
+	}
+	return resources
+}
+
+// registryStatements are for the model groups that the pipeline registers to.
 func registryStatements(p *ir.Plan) []*ir.Statement {
 	var names, resources []string
 	for _, r := range p.Registrations() {
 		names = append(names, r.Name)
-		for _, resource := range []string{
-			arn("sagemaker", "model-package-group/${Env}-"+r.Group),
-			arn("sagemaker", "model-package/${Env}-"+r.Group+"/*"),
-		} {
-			if !slices.Contains(resources, resource) {
-				resources = append(resources, resource)
-			}
-		}
+		resources = addGroup(resources, r.Group)
 	}
 	if names == nil {
 		return nil

@@ -6,48 +6,36 @@ import (
 	"github.com/mlmax/mlmax/gen/ir"
 )
 
-// wire finds what an input takes: what bind names, else the one producer of the
-// artifact above it.
-func (p *planner) wire(user, port string, a *ir.Artifact, binds []ir.Assignment) producer {
-	for _, b := range binds {
-		if b.Left.V != port {
-			continue
+// wire makes an input take what feeds it, and marks that as used.
+func (p *planner) wire(u *ir.Use, port *ir.Port, in *ir.Input) {
+	candidates, x := ir.Choose(p.producers, u.Index, port.Name, port.Artifact, u.Bind)
+	switch {
+	case x == nil:
+		bug("%s.%s is fed by none of %v", u.Name, port.Name, candidates)
+	case x.Source != nil:
+		in.Param = x.Source.Name
+	case x.Version != nil:
+		in.Version = x.Version.Name
+		if x.Use != nil {
+			in.Step, in.Output = x.Use.Name, x.Port.Name
+			p.part(p.resolved(in.Version), x.Use, x.Port)
 		}
-		i := slices.IndexFunc(p.producers, func(c producer) bool { return c.name == b.Right.V })
-		if i < 0 {
-			bug("%s.%s is bound to unknown %q", user, port, b.Right.V)
-		}
-		return p.use(i)
+	default:
+		in.Step, in.Output = p.use(x)
 	}
-	found := -1
-	for i, c := range p.producers {
-		if c.artifact.Name != a.Name || c.artifact.Path != a.Path {
-			continue
-		}
-		if found >= 0 {
-			bug("%s.%s has several producers: %s, %s", user, port, p.producers[found].name, c.name)
-		}
-		found = i
-	}
-	if found < 0 {
-		bug("%s.%s has no producer of %s", user, port, a.Name)
-	}
-	return p.use(found)
 }
 
-// use marks a producer's output as used.
-func (p *planner) use(i int) producer {
-	if out := p.producers[i].output; out != nil {
-		out.Used = true
+// use marks the output of a step of this pipeline as used.
+func (p *planner) use(x *ir.Producer) (step, output string) {
+	for _, j := range p.out.Jobs() {
+		if j.Name != x.Use.Name {
+			continue
+		}
+		if i := slices.IndexFunc(j.Outputs, func(o *ir.Output) bool { return o.Name == x.Port.Name }); i >= 0 {
+			j.Outputs[i].Used = true
+			return j.Name, x.Port.Name
+		}
 	}
-	return p.producers[i]
-}
-
-// feed makes the input take the producer's artifact.
-func (c producer) feed(in *ir.Input) {
-	if c.param != nil {
-		in.Param = c.param.Key
-		return
-	}
-	in.Step, in.Output = c.step, c.output.Name
+	bug("%s has no output in the mode of its step", x)
+	return "", ""
 }

@@ -79,6 +79,7 @@ func (r *reader) member(e *ir.Environment, name string, value ast.Expr) {
 	texts := map[string]*ir.At[string]{
 		"Name": &e.Name, "Account": &e.Account, "Region": &e.Region, "Bucket": &e.Bucket, "Prefix": &e.Prefix,
 		"KmsKey": &e.KmsKey, "PermissionsBoundary": &e.PermissionsBoundary,
+		"TimeZone": &e.TimeZone,
 	}
 	lists := map[string]*[]ir.At[string]{"Subnets": &e.Subnets, "SecurityGroups": &e.SecurityGroups}
 	tables := map[string]*[]ir.Pair{"Instances": &e.Instances, "Tags": &e.Tags}
@@ -93,6 +94,10 @@ func (r *reader) member(e *ir.Environment, name string, value ast.Expr) {
 		e.LogRetentionDays = constantOf(r, value, func(v constant.Value) (int, bool) {
 			n, ok := constant.Int64Val(constant.ToInt(v))
 			return int(n), ok
+		})
+	case name == "Schedule":
+		e.Schedule = constantOf(r, value, func(v constant.Value) (bool, bool) {
+			return v.Kind() == constant.Bool && constant.BoolVal(v), v.Kind() == constant.Bool
 		})
 	case r.home.Compiles:
 		panic("read: no way to read member " + name + " of an environment")

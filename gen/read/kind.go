@@ -75,7 +75,7 @@ var kinds = map[string]string{
 var parts = map[string]string{
 	"Input": "mlmax.Processing", "Output": "mlmax.Processing",
 	"Channel": "mlmax.Training", "Model": "mlmax.Training", "Compute": "the step's kind",
-	"Source": "mlmax.Pipeline", "RegisterModel": "mlmax.Pipeline",
+	"Source": "mlmax.Pipeline", "RegisterModel": "mlmax.Pipeline", "ModelVersion": "mlmax.Pipeline",
 }
 
 // kind finds out what a struct is, and reports if that is not clear.

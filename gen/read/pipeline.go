@@ -16,6 +16,7 @@ func (r *reader) pipeline(d *decl, k kind) {
 	p := &ir.Pipeline{
 		GoName: d.spec.Name.Name, Pos: r.at(d.spec.Name.Pos()), Doc: d.doc,
 		Name: val(r, directive.Name), Timeout: val(r, directive.Timeout), Partition: val(r, directive.Partition),
+		Schedule: val(r, directive.Schedule),
 	}
 	r.spec.Pipelines = append(r.spec.Pipelines, p)
 	if d.spec.TypeParams != nil {
@@ -35,6 +36,8 @@ func (r *reader) pipelineField(p *ir.Pipeline, f field) {
 		r.source(p, f)
 	case f.word.name == "RegisterModel":
 		r.register(p, f)
+	case f.word.name == "ModelVersion":
+		r.version(p, f)
 	case f.basic() != "":
 		var directive tag.PipelineParam
 		r.decode(f.decl, f.name, &directive, f.syn)
@@ -42,7 +45,7 @@ func (r *reader) pipelineField(p *ir.Pipeline, f field) {
 	case kinds[f.word.name] != "":
 		// Reported where the kind of the struct was looked for.
 	case parts[f.word.name] != "":
-		r.badType(f, "a pipeline has sources, steps, registrations and parameters", "move the port into a step")
+		r.badType(f, "a pipeline has sources, model versions, steps, registrations and parameters", "move the port into a step")
 	default:
 		r.use(p, f)
 	}
@@ -53,10 +56,22 @@ func (r *reader) source(p *ir.Pipeline, f field) {
 	r.decode(f.decl, f.name, &directive, f.syn)
 	s := &ir.Source{
 		Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc,
-		Default: val(r, directive.Default), Local: val(r, directive.Local),
+		Default: val(r, directive.Default), Local: val(r, directive.Local), Label: val(r, directive.Label),
 	}
 	if s.Artifact = r.artifactOf(f); s.Artifact != nil {
 		p.Sources = append(p.Sources, s)
+	}
+}
+
+func (r *reader) version(p *ir.Pipeline, f field) {
+	var directive tag.ModelVersion
+	r.decode(f.decl, f.name, &directive, f.syn)
+	v := &ir.ModelVersion{
+		Name: f.name.Name, Index: f.index, Pos: r.at(f.name.Pos()), Doc: f.doc,
+		From: val(r, directive.From), Status: val(r, directive.Status),
+	}
+	if v.Artifact = r.artifactOf(f); v.Artifact != nil {
+		p.Versions = append(p.Versions, v)
 	}
 }
 
@@ -99,6 +114,7 @@ func (r *reader) use(p *ir.Pipeline, f field) {
 func (r *reader) fillUse(u *ir.Use, t tag.Use, spot tag.SpotResources) {
 	u.Settings = r.settings(tag.Code{}, t.Resources, spot)
 	u.Set, u.Bind, u.After = r.assignments(t.Set), r.assignments(t.Bind), r.names(t.After)
+	u.Pin = val(r, t.Pin)
 }
 
 // stepType finds the declaration of a field's step type, or reports why it is none.
@@ -123,7 +139,7 @@ func (r *reader) stepType(f field) (*decl, kind) {
 	case d == nil && r.definedFrom(f, t):
 		return nil, kind{}
 	case d == nil:
-		r.badType(f, "a pipeline has sources, steps, registrations and parameters of type string, bool, int or float64", "use one of these types")
+		r.badType(f, "a pipeline has sources, model versions, steps, registrations and parameters of type string, bool, int or float64", "use one of these types")
 		return nil, kind{}
 	case k.name == "Processing" || k.name == "Training":
 		return d, k

@@ -78,11 +78,11 @@ func (r *reader) port(s *ir.Step, f field, form ir.Form) {
 	case ir.InputForm:
 		var directive tag.Input
 		r.decode(f.decl, f.name, &directive, f.syn)
-		p.Arg, p.Only = val(r, directive.Arg), r.only(directive.Only)
+		p.Arg, p.Path, p.Only = val(r, directive.Arg), val(r, directive.Path), r.only(directive.Only)
 	case ir.OutputForm:
 		var directive tag.Output
 		r.decode(f.decl, f.name, &directive, f.syn)
-		p.Arg, p.Only = val(r, directive.Arg), r.only(directive.Only)
+		p.Arg, p.Path, p.Only = val(r, directive.Arg), val(r, directive.Path), r.only(directive.Only)
 	case ir.ChannelForm:
 		var directive tag.Channel
 		r.decode(f.decl, f.name, &directive, f.syn)

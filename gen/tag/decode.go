@@ -102,9 +102,6 @@ var later = map[string]string{
 	"retry":    "calls that AWS refuses for a moment are retried as it is, and a failed step fails the run",
 	"catch":    "a failed step fails the run where it stands",
 	"parallel": "steps run one after the other",
-	"from":     "inference from a registered model is to come",
-	"pin":      "inference from a registered model is to come",
-	"schedule": "a pipeline runs when it is started",
 }
 
 // unknown is the problem of a key that the directive does not have, and the key of

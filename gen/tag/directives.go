@@ -22,6 +22,14 @@ type Pipeline struct {
 	// Type: text. Example: partition:"aws-cn". Default: aws.
 	// From: the partition of ARNs.
 	Partition Val[string] `tag:"partition"`
+	// Schedule is when the pipeline starts by itself on AWS, in those environments that
+	// switch schedules on: cron(MINUTE HOUR DAY MONTH WEEKDAY YEAR) or rate(N UNIT), as
+	// EventBridge Scheduler has them. Each such run gets defaults only. Cron counts in
+	// the environment's TimeZone.
+	//
+	// Type: schedule. Example: schedule:"cron(0 6 * * ? *)". Default: none; it runs when
+	// it is started. From: ScheduleExpression of an EventBridge schedule.
+	Schedule Val[string] `tag:"schedule"`
 }
 
 // Resources are the keys that say what a step runs on. They stand in the tag of
@@ -134,6 +142,28 @@ type Source struct {
 	// Type: path with slashes. Example: local:"testdata/census.csv". Default: none;
 	// each local run must say which. From: the local runner.
 	Local Val[string] `tag:"local"`
+	// Label is the column that holds the answer, which data has that is learned from.
+	// Where a pipeline that starts from a model version reads the same artifact from a
+	// source without label, the column is not there, and no step may need it.
+	//
+	// Type: name of a column. Example: label:"income". Default: none; nothing is known
+	// of the data's columns. From: the check of scripts; nothing on AWS.
+	Label Val[string] `tag:"label"`
+}
+
+// ModelVersion is the tag of a field of type mlmax.ModelVersion in a pipeline.
+type ModelVersion struct {
+	// From is where the model is registered: a pipeline type of the same package, and its
+	// field of type mlmax.RegisterModel.
+	//
+	// Type: Pipeline.Registration. Example: from:"Training.Register". Default: none, it
+	// must be given. From: ModelPackageGroupName of ListModelPackages.
+	From Val[string] `tag:"from,required"`
+	// Status is what a version must be marked as: Approved or PendingManualApproval.
+	//
+	// Type: text. Example: status:"PendingManualApproval". Default: Approved.
+	// From: ModelApprovalStatus of ListModelPackages.
+	Status Val[string] `tag:"status"`
 }
 
 // When a step has modes, only says in which of them a field exists.
@@ -146,6 +176,18 @@ type When struct {
 	Only Only `tag:"only"`
 }
 
+// Place is the key that puts a port where a script insists on finding it.
+type Place struct {
+	// Path is the folder of the port in the container, for a script that was written
+	// with a fixed path: below /opt/ml/processing/, and not that of the code. An input or
+	// output may lie in the folder of an input.
+	//
+	// Type: absolute path. Example: path:"/opt/ml/processing/train". Default:
+	// /opt/ml/processing/input/FIELD or /opt/ml/processing/output/FIELD.
+	// From: LocalPath of a processing job's input or output.
+	Path Val[string] `tag:"path"`
+}
+
 // Input is the tag of a field of type mlmax.Input.
 type Input struct {
 	// Arg is the flag that carries the path of the file or folder to the script.
@@ -153,6 +195,7 @@ type Input struct {
 	// Type: text. Example: arg:"--raw". Default: none; the script finds it at
 	// /opt/ml/processing/input/FIELD. From: ContainerArguments of a processing job.
 	Arg Val[string] `tag:"arg"`
+	Place
 	When
 }
 
@@ -163,6 +206,7 @@ type Output struct {
 	// Type: text. Example: arg:"--report". Default: none; the script writes to
 	// /opt/ml/processing/output/FIELD. From: ContainerArguments of a processing job.
 	Arg Val[string] `tag:"arg"`
+	Place
 	When
 }
 
@@ -247,8 +291,9 @@ type PipelineParam struct {
 type Wiring struct {
 	// Bind says which output feeds an input, where the type alone does not.
 	//
-	// Type: Input=Step.Output or Input=Source, separated by commas. Example:
-	// bind:"Test=Preprocess.Test". Default: the one output above of the same type.
+	// Type: Input=Step.Output, Input=Source, Input=Version or Input=Version.Step.Output,
+	// separated by commas. Example: bind:"Test=Preprocess.Test". Default: the one output
+	// above of the same type.
 	// From: the order of the pipeline's fields.
 	Bind Assignments `tag:"bind"`
 	// After adds steps that must be finished first, though nothing of theirs is read.
@@ -267,6 +312,13 @@ type Use struct {
 	// set:"Mode=train,SplitRatio=TestShare". Default: none.
 	// From: ContainerArguments, HyperParameters or Environment of the job.
 	Set Assignments `tag:"set"`
+	// Pin runs the very code and image that a model version was made with, by the step
+	// of the same type there, whatever the script is today.
+	//
+	// Type: name of a field of type mlmax.ModelVersion. Example: pin:"Model". Default:
+	// none; the code that was deployed is run. From: ImageUri and the input "code" of a
+	// processing job.
+	Pin Val[string] `tag:"pin"`
 	Wiring
 	Resources
 }

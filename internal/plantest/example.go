@@ -29,8 +29,20 @@ func Spec(t testing.TB) *ir.Spec {
 	return spec
 }
 
-// Example is the plan that Spec leads to.
+// Example is the plan of the example's training.
 func Example(t testing.TB) *ir.Plan {
 	t.Helper()
-	return plan.Plan(Spec(t))[0]
+	return Both(t)[0]
+}
+
+// Inference is the plan of the example's inference.
+func Inference(t testing.TB) *ir.Plan {
+	t.Helper()
+	return Both(t)[1]
+}
+
+// Both are the plans that Spec leads to, training's first.
+func Both(t testing.TB) []*ir.Plan {
+	t.Helper()
+	return plan.Plan(Spec(t))
 }

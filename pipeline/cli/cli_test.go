@@ -95,6 +95,7 @@ func newFixture(run func(context.Context, string, func(pipeline.Event)) (*pipeli
 		notify:   func() (<-chan os.Signal, func()) { return f.signals, func() {} },
 		display:  newDisplay,
 		patience: time.Millisecond,
+		now:      time.Now,
 	}
 	return f
 }

@@ -16,6 +16,7 @@ import (
 
 // A fakeHistory is runs in memory.
 type fakeHistory struct {
+	history
 	runs  []record.Run
 	steps []record.Step
 }

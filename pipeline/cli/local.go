@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"regexp"
@@ -23,7 +24,10 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	if err != nil {
 		return nil, err
 	}
-	return local.New(local.Options{Module: module, Workspace: p.workspace, Isolation: p.isolation})
+	return local.New(local.Options{
+		Module: module, Workspace: p.workspace, Isolation: p.isolation,
+		Command: func(main string) string { return commandOf(d, commandName(d), main) },
+	})
 }
 
 // findModule is the root of the module that holds the pipeline's code and data.
@@ -35,25 +39,52 @@ func findModule(d *pipeline.Definition) (string, error) {
 	return local.FindModule(dir, d.Module)
 }
 
+// A noRecordError says that a workspace has no record: nothing was run in it.
+type noRecordError struct{ text string }
+
+func (e *noRecordError) Error() string { return e.text }
+
+// findWorkspace is the folder that the flags name, or the module's own.
+func findWorkspace(d *pipeline.Definition, p place) (string, error) {
+	if p.workspace != "" {
+		return p.workspace, nil
+	}
+	module, err := findModule(d)
+	if err != nil {
+		return "", fmt.Errorf("%w, or name a workspace with --workspace", err)
+	}
+	return filepath.Join(module, ".mlmax"), nil
+}
+
 // openRecord opens the record of the workspace, which must be there already.
 func openRecord(d *pipeline.Definition, p place) (history, string, error) {
-	workspace := p.workspace
-	if workspace == "" {
-		module, err := findModule(d)
-		if err != nil {
-			return nil, "", fmt.Errorf("%w, or name a workspace with --workspace", err)
-		}
-		workspace = filepath.Join(module, ".mlmax")
+	workspace, err := findWorkspace(d, p)
+	if err != nil {
+		return nil, "", err
+	}
+	if err := local.CheckRecord(workspace); err != nil {
+		return nil, "", err
 	}
 	name := filepath.Join(workspace, "mlmax.db")
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d))
+		return nil, "", &noRecordError{fmt.Sprintf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d))}
 	}
 	db, err := record.Open(context.Background(), name)
 	if err != nil {
 		return nil, "", fmt.Errorf("open the record of the workspace: %w", err)
 	}
-	return db, workspace, nil
+	return workspaceRecord{db, workspace}, workspace, nil
+}
+
+// A workspaceRecord is the record of a workspace.
+type workspaceRecord struct {
+	*record.DB
+	dir string
+}
+
+// SaveManifest writes the manifest of a run anew, with what the record says of it now.
+func (w workspaceRecord) SaveManifest(ctx context.Context, run string) error {
+	return local.SaveManifest(ctx, w.dir, w.DB, run)
 }
 
 // goRun is the path of what go run made: in a temporary folder, or in its cache.
@@ -69,6 +100,33 @@ func commandName(d *pipeline.Definition) string {
 	if err != nil || !madeByGoRun(filepath.ToSlash(exe)) {
 		return os.Args[0]
 	}
+	return goRunOf(d, main)
+}
+
+// commandOf is how a person runs another generated main of the same module, by its
+// import path: as they run this one, by the command own.
+func commandOf(d *pipeline.Definition, own, main string) string {
+	if main == path.Dir(d.Package) {
+		return own
+	}
+	if !strings.HasPrefix(own, "go run ") {
+		// Built ones lie in one folder, be it that of the path or one of the PATH.
+		dir, _ := filepath.Split(own)
+		if beside := dir + path.Base(main); !missing(beside) {
+			return beside
+		}
+	}
+	return goRunOf(d, main)
+}
+
+// missing says that there is no command of this name or path.
+func missing(command string) bool {
+	_, err := exec.LookPath(command)
+	return err != nil
+}
+
+// goRunOf is how a main is run with go run from the folder that the person is in.
+func goRunOf(d *pipeline.Definition, main string) string {
 	module, err := findModule(d)
 	if err != nil {
 		return "go run " + main

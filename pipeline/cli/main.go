@@ -1,5 +1,5 @@
 // Package cli is the commands of a generated main: run, the default, with a flag
-// for every parameter; runs, logs and graph. In go a definition, the arguments and
+// for every parameter; runs, logs, graph and models. In go a definition, the arguments and
 // three streams, out comes an exit code. The product of a command goes to standard
 // output, all talk to standard error. The package decides nothing about a run: the
 // runner does.
@@ -52,6 +52,7 @@ func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *
 		display:   newDisplay,
 		patience:  5 * time.Second,
 		settle:    150 * time.Millisecond,
+		now:       time.Now,
 	}
 }
 
@@ -67,6 +68,7 @@ type history interface {
 	Run(ctx context.Context, id string) (*record.Run, error)
 	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Close() error
+	registry
 }
 
 // An app is one command line being executed, with the world as functions.
@@ -89,6 +91,8 @@ type app struct {
 	// settle is how soon after the first interrupt another one is the same: a
 	// supervisor may signal the process and its group, a person cannot be so fast.
 	settle time.Duration
+	// now is the time.
+	now func() time.Time
 	// printed says that the outcome has been printed as JSON.
 	printed bool
 }
@@ -129,6 +133,9 @@ func (a *app) main(args []string) int {
 	code := exitTrouble
 	if e := (*exit)(nil); errors.As(err, &e) {
 		code, err = e.code, e.err
+	}
+	if record.IsDamaged(err) {
+		err = fmt.Errorf("%w\n\thint: make it again from the manifests of the runs: %s rebuild", err, a.command)
 	}
 	if err != nil {
 		err = errors.Join(err, a.printMistake(root, args, err))

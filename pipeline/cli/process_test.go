@@ -24,7 +24,7 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(childVariable); mode != "" {
 		os.Exit(child(mode))
 	}
-	testscript.Main(m, map[string]func(){"training": generated})
+	testscript.Main(m, map[string]func(){"training": generated, "inference": inference})
 }
 
 // child is the generated main.

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,6 +22,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/mlmax/mlmax/generated/training/training"
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 )
 
@@ -39,6 +41,37 @@ func generated() {
 	a := newApp(d, os.Stdin, os.Stdout, os.Stderr)
 	a.settle = 0 // no test is that slow
 	os.Exit(a.main(os.Args[1:]))
+}
+
+// inference is the main of a pipeline that starts from a version that the census
+// pipeline registers, with steps in shell.
+func inference() {
+	text, err := testdata.ReadFile("testdata/inference.asl.json")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	of := training.Definition()
+	main := path.Dir(of.Package)
+	d := &pipeline.Definition{
+		Name: "census-inference", Doc: "Inference scores an extract.", Module: of.Module, ASL: text,
+		Package: path.Join(path.Dir(main), "inference/inference"),
+		Parameters: []pipeline.Parameter{
+			{Key: "Data", Flag: "data", Type: "string", Location: true, Local: "specs/census/testdata/census.csv", File: true, Default: "data/census.csv"},
+			{Key: "ModelVersion", Flag: "model-version", Type: "int", Default: int64(0), Min: new(0.0)},
+		},
+		Jobs: []pipeline.Job{
+			{Name: "Preprocess", Kind: "processing", Image: "sklearn:1.4-2", CodeDir: "specs/census/steps/preprocess", Script: "preprocess.sh",
+				RoleName: "PreprocessRole", InstanceName: "PreprocessInstance", Instance: "ml.m5.large",
+				Outputs: []pipeline.Output{{Name: "Features"}}, Pin: "Model"},
+			{Name: "Predict", Kind: "processing", Image: "sklearn:1.4-2", CodeDir: "specs/census/steps/predict", Script: "predict.sh",
+				RoleName: "PredictRole", InstanceName: "PredictInstance", Instance: "ml.m5.large", CodeName: "PredictCode",
+				Outputs: []pipeline.Output{{Name: "Predictions"}}, ImageOf: "Model"},
+		},
+		Versions: []pipeline.Version{{
+			Name: "Model", Group: "census", Status: pipeline.Approved, Param: "ModelVersion", Pipeline: of.Name, Command: main,
+		}},
+	}
+	os.Exit(newApp(d, os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:]))
 }
 
 //go:embed testdata

@@ -14,6 +14,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -101,6 +102,7 @@ func (h *handler) start(ctx context.Context, j *job, resource string) error {
 			fmt.Sprintf("%s job already exists with the name %s", resource, j.name))
 	}
 	j.step.ID = id
+	failpoint.Hit(failpoint.StepRecorded)
 	return h.store.Explain(err, 0, "recording the start of step "+j.task.State)
 }
 
@@ -156,7 +158,9 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 	s.Grace, s.Quit = h.grace, pipeline.Quit(ctx)
 
 	limited, stop := h.limit(ctx, j.maxRuntime)
+	failpoint.Hit(failpoint.BeforeSpawn)
 	j.result, err = sandbox.Run(limited, *s)
+	failpoint.Hit(failpoint.AfterExit)
 	j.expired = context.Cause(limited) == errMaxRuntime
 	stop()
 	logErr := j.log.close()

@@ -76,9 +76,8 @@ func summary(m *record.ModelPackage) map[string]any {
 		"ModelPackageArn": m.ARN, "ModelPackageGroupName": m.Group, "ModelPackageVersion": m.Version,
 		"ModelPackageStatus": "Completed", "ModelApprovalStatus": m.Status, "CreationTime": asl.Timestamp(m.Created),
 	}
-	var request struct{ ModelPackageDescription string }
-	if json.Unmarshal(m.Request, &request) == nil && request.ModelPackageDescription != "" {
-		all["ModelPackageDescription"] = request.ModelPackageDescription
+	if text := m.Description(); text != "" {
+		all["ModelPackageDescription"] = text
 	}
 	return all
 }

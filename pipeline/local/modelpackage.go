@@ -9,6 +9,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -68,6 +69,7 @@ func (h *handler) createModelPackage(ctx context.Context, t asl.Task) (json.RawM
 	if err != nil {
 		return nil, h.store.Explain(err, 0, "registering the model")
 	}
+	failpoint.Hit(failpoint.ModelRegistered)
 	return json.Marshal(map[string]any{"ModelPackageArn": m.ARN})
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/code"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -124,6 +125,7 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
 	}, jobs, in.data)
+	failpoint.Hit(failpoint.RunRecorded)
 	return machine, r.store.Explain(err, 0, "recording the run")
 }
 

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -221,6 +222,12 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err := r.interrupted(ctx); err != nil {
 		return err
 	}
+	if r.unclean {
+		if err := r.mend(ctx); err != nil {
+			return err
+		}
+		r.clean = true
+	}
 	in, err := r.resolve(ctx, input)
 	if err != nil {
 		return err
@@ -274,9 +281,12 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 	r.tracker.finish(outcome.Status, outcome.FailedStep, outcome.Cause)
 	outcome.Steps = r.tracker.outcomes()
 	end.Status, end.Error, end.Cause, end.FailedStep, end.Output = string(outcome.Status), outcome.Error, outcome.Cause, outcome.FailedStep, outcome.Output
+	failpoint.Hit(failpoint.RunEnding)
 	if err := r.db.EndRun(ctx, end); err != nil {
 		return errors.Join(failure, r.store.Explain(err, 0, "recording the end of the run"))
 	}
+	failpoint.Hit(failpoint.RunEnded)
+	r.leaveManifest(ctx)
 	outcome.Parity = r.parity()
 	return errors.Join(failure, r.report(ctx, outcome))
 }

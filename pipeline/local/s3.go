@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -83,6 +84,7 @@ func (h *handler) putObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 	if err := batch.Commit(ctx, h.db.PutObjects); err != nil {
 		return nil, h.store.Explain(err, int64(body.Len()), doing)
 	}
+	failpoint.Hit(failpoint.ObjectPut)
 	sum := binary.BigEndian.AppendUint32(nil, crc32.ChecksumIEEE(body.Bytes()))
 	return json.Marshal(map[string]any{
 		"ChecksumCRC32": base64.StdEncoding.EncodeToString(sum), "ChecksumType": "FULL_OBJECT",

@@ -24,6 +24,9 @@ type workspace struct {
 	lock  *flock.Flock
 	db    *record.DB
 	store *objects.Store
+	// unclean says that the lock's file named another, who did not come to close the
+	// workspace, and clean that nothing of that is left.
+	unclean, clean bool
 }
 
 // owner is what the lock's file tells others.
@@ -52,6 +55,19 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(dir, err)
 	}
+	w, err := lockWorkspace(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.open(ctx, self, now); err != nil {
+		w.close()
+		return nil, err
+	}
+	return w, nil
+}
+
+// lockWorkspace takes the lock of a workspace that is there.
+func lockWorkspace(dir string) (*workspace, error) {
 	w := &workspace{dir: dir, lock: flock.New(filepath.Join(dir, "lock"), flock.SetPermissions(0o600))}
 	locked, err := w.lock.TryLock()
 	if err != nil {
@@ -59,10 +75,6 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 	}
 	if !locked {
 		return nil, busy(dir)
-	}
-	if err := w.open(ctx, self, now); err != nil {
-		w.close()
-		return nil, err
 	}
 	return w, nil
 }
@@ -73,7 +85,7 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(w.lock.Path(), text, 0o600); err != nil {
+	if w.unclean, err = takeOver(w.lock.Path(), text); err != nil {
 		return unwritable(w.dir, err)
 	}
 	// A workspace is never committed with the module around it.
@@ -83,20 +95,61 @@ func (w *workspace) open(ctx context.Context, self owner, now func() time.Time) 
 			return unwritable(w.dir, err)
 		}
 	}
-	w.db, err = record.Open(ctx, filepath.Join(w.dir, "mlmax.db"))
+	if err := CheckRecord(w.dir); err != nil {
+		return err
+	}
+	w.db, err = record.Open(ctx, filepath.Join(w.dir, recordName))
 	if record.IsFull(err) {
 		return objects.Explain(w.dir, err, 0, "opening the record")
 	}
 	if err != nil {
 		return err
 	}
+	if w.unclean {
+		if err := checkUnclean(ctx, w.dir, w.db); err != nil {
+			return err
+		}
+	}
 	w.store, err = objects.Open(w.dir, w.db, now)
+	w.clean = err == nil && !w.unclean
 	return err
+}
+
+// PathOf is where a person finds what an s3:// URI names in a workspace, or empty if
+// the URI is none of this machine's.
+func PathOf(workspace, uri string) string {
+	name, key, err := objects.Parse(uri)
+	if err != nil || name != bucket {
+		return ""
+	}
+	return objects.PathIn(workspace, name, key)
+}
+
+// takeOver writes who holds the lock over who held it before, and says whether there
+// is a name: whoever closes the workspace takes it out. The file is never empty
+// between, so that a process which is killed here leaves a trace, too.
+func takeOver(file string, text []byte) (unclean bool, err error) {
+	f, err := os.OpenFile(file, os.O_RDWR, 0o600)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return false, err
+	}
+	if _, err := f.WriteAt(text, 0); err != nil {
+		return false, err
+	}
+	return info.Size() > 0, f.Truncate(int64(len(text)))
 }
 
 // close lets go of the workspace.
 func (w *workspace) close() error {
 	var errs []error
+	if w.clean {
+		errs = append(errs, os.Truncate(w.lock.Path(), 0))
+	}
 	if w.store != nil {
 		errs = append(errs, w.store.Close())
 	}

@@ -149,7 +149,7 @@ func TestSummary(t *testing.T) {
 	}
 	registered := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Succeeded,
 		Model: &pipeline.ModelVersion{Group: "census", Version: 3, Status: "PendingManualApproval"},
-		Next: []pipeline.Suggestion{{Command: "./training models approve 3", Why: "let others take it"}}}
+		Next:  []pipeline.Suggestion{{Command: "./training models approve 3", Why: "let others take it"}}}
 	started := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Succeeded, Versions: map[string]pipeline.ModelVersion{
 		"Model": {Group: "local-census", Version: 3, Status: "Approved"}, "Before": {Group: "local-census", Version: 1, Status: "Approved"}}}
 	unapproved := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Failed, FailedStep: "No version of Model", Error: "NoApprovedModel",

@@ -151,6 +151,9 @@ func (m *ModelPackage) Container() (image, data string) {
 	return "", ""
 }
 
+// Description is the ModelPackageDescription that a version was registered with.
+func (m *ModelPackage) Description() string { return m.request().ModelPackageDescription }
+
 // Registered is the status that a version was registered with.
 func (m *ModelPackage) Registered() string {
 	if s := m.request().ModelApprovalStatus; s != "" {
@@ -161,7 +164,8 @@ func (m *ModelPackage) Registered() string {
 
 // packageRequest is what is read of a createModelPackage request.
 type packageRequest struct {
-	ModelApprovalStatus    string
+	ModelPackageDescription, ModelApprovalStatus string
+
 	InferenceSpecification struct {
 		Containers []struct{ Image, ModelDataUrl string }
 	}

@@ -32,13 +32,20 @@ var migrations embed.FS
 // DB is the record of one workspace.
 type DB struct {
 	db       *sql.DB
+	path     string
 	mu       sync.Mutex
 	compiled map[string]*sql.Stmt
 }
 
 // Open opens the record at a path, makes it if there is none, and brings an older
-// one to this version's shape. One that a newer version wrote is refused.
+// one to this version's shape. One that a newer version wrote is refused, and so is
+// one that is visibly damaged, with a *[DamagedError]; [DB.Check] looks closer.
 func Open(ctx context.Context, path string) (*DB, error) {
+	if err := checkHeader(path); IsDamaged(err) {
+		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("open the record: %w", err)
+	}
 	pragmas := url.Values{
 		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)", "cache_size(-2000)"},
 		"_txlock": {"immediate"},
@@ -51,11 +58,18 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	}
 	// One writer and short reads: a second connection would only cost memory.
 	db.SetMaxOpenConns(1)
-	if err := migrate(ctx, db); err != nil {
+	err = migrate(ctx, db, path)
+	if err == nil {
+		err = checkTables(ctx, db, path)
+	}
+	if err != nil {
 		db.Close()
+		if err = damaged(path, err); IsDamaged(err) {
+			return nil, err
+		}
 		return nil, fmt.Errorf("open the record %s: %w", path, err)
 	}
-	return &DB{db: db, compiled: map[string]*sql.Stmt{}}, nil
+	return &DB{db: db, path: path, compiled: map[string]*sql.Stmt{}}, nil
 }
 
 // Close closes the record.
@@ -73,12 +87,8 @@ func (e *NewerError) Error() string {
 
 // migrate applies the numbered scripts that the database has not seen, all in one
 // transaction, so that a killed migration never happened.
-func migrate(ctx context.Context, db *sql.DB) error {
-	scripts, err := fs.Glob(migrations, "migrations/*.sql") // sorted
-	if err != nil {
-		panic(err) // the pattern is constant
-	}
-	known := number(scripts[len(scripts)-1])
+func migrate(ctx context.Context, db *sql.DB, file string) error {
+	known := latest()
 	// Reading first: an up-to-date record is opened without a write.
 	var found int
 	if err := db.QueryRowContext(ctx, "PRAGMA user_version").Scan(&found); err != nil {
@@ -98,7 +108,16 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if found > known {
 		return &NewerError{Found: found, Known: known}
 	}
-	for _, script := range scripts {
+	if found <= 0 {
+		var n int
+		if err := tx.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&n); err != nil {
+			return err
+		}
+		if n > 0 || found < 0 {
+			return &DamagedError{Path: file, Reason: otherProgram}
+		}
+	}
+	for _, script := range scripts() {
 		if number(script) <= found {
 			continue
 		}
@@ -114,6 +133,21 @@ func migrate(ctx context.Context, db *sql.DB) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// scripts are the migrations, in order.
+func scripts() []string {
+	all, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil {
+		panic(err) // the pattern is constant
+	}
+	return all
+}
+
+// latest is the version of the tables that this program knows.
+func latest() int {
+	all := scripts()
+	return number(all[len(all)-1])
 }
 
 // number is the version that a script leads to: "migrations/001_runs.sql" to 1.

@@ -26,8 +26,18 @@ type (
 	// learned from the rows trained on.
 	Transformer struct{}
 
+	// Features holds features.csv: a row id and the features of every row that can be
+	// scored, in the order of the extract, and rejected.csv: the ids of all others, each
+	// with the reason.
+	Features struct{}
+
 	// Classifier holds model.json: the fitted coefficients by name of feature.
 	Classifier struct{}
+
+	// Predictions holds predictions.csv: a row id, a score and a label for every row of
+	// the extract, in its order, or the reason for which a row has none; and
+	// summary.json, which counts them.
+	Predictions struct{}
 
 	// Report is how good a model is on the people held out. Its fields can be used
 	// in conditions.
@@ -49,24 +59,31 @@ type (
 	}
 )
 
-// Preprocess splits the extract, fits the transformer on the rows to train on,
-// and writes both parts as features. Every row of the extract is kept.
+// Preprocess makes features of an extract. When training it splits the extract and
+// fits the transformer on the rows to train on; at inference it takes the transformer
+// that was fitted then, and needs no label. Every row of the extract is kept.
 type Preprocess struct {
 	mlmax.Processing `image:"sklearn:1.4-2" script:"steps/preprocess/preprocess.py" instance:"ml.m5.xlarge" timeout:"20m"`
 
+	// Mode is what it is used for; a pipeline fixes it.
+	Mode string `arg:"--mode" enum:"train,infer"`
 	// SplitRatio is the share of the rows that is held out, in each class alike.
-	SplitRatio float64 `arg:"--train-test-split-ratio" default:"0.2" min:"0.05" max:"0.95"`
+	SplitRatio float64 `arg:"--train-test-split-ratio" default:"0.2" min:"0.05" max:"0.95" only:"Mode=train"`
 	// Seed decides which rows are held out.
-	Seed int `arg:"--seed" default:"0" min:"0" max:"4294967295"`
+	Seed int `arg:"--seed" default:"0" min:"0" max:"4294967295" only:"Mode=train"`
 
 	// Raw is the extract as it came.
 	Raw mlmax.Input[Census] `arg:"--raw"`
+	// Fitted is what the model's own features were made with.
+	Fitted mlmax.Input[Transformer] `arg:"--fitted" only:"Mode=infer"`
 
 	// Train and Test are the two parts of it, as features.
-	Train mlmax.Output[TrainSet] `arg:"--train"`
-	Test  mlmax.Output[TestSet]  `arg:"--test"`
+	Train mlmax.Output[TrainSet] `arg:"--train" only:"Mode=train"`
+	Test  mlmax.Output[TestSet]  `arg:"--test" only:"Mode=train"`
 	// Transformer is what new extracts are to be made into features with.
-	Transformer mlmax.Output[Transformer] `arg:"--transformer"`
+	Transformer mlmax.Output[Transformer] `arg:"--transformer" only:"Mode=train"`
+	// Features are those of all rows, to be scored.
+	Features mlmax.Output[Features] `arg:"--features" only:"Mode=infer"`
 }
 
 // Train fits a logistic regression. It fails rather than leave a model whose
@@ -103,6 +120,20 @@ type Evaluate struct {
 	Report mlmax.Output[Report] `arg:"--report"`
 }
 
+// Predict scores every row of an extract, in chunks, so that it may be larger than
+// memory.
+type Predict struct {
+	mlmax.Processing `image:"sklearn:1.4-2" script:"steps/predict/predict.py" instance:"ml.m5.large" timeout:"1h"`
+
+	// Model is what scores; it runs in the image that the model was made in.
+	Model mlmax.Input[Classifier] `arg:"--model"`
+	// Features are the rows.
+	Features mlmax.Input[Features] `arg:"--features"`
+
+	// Predictions are the scores.
+	Predictions mlmax.Output[Predictions] `arg:"--predictions"`
+}
+
 // Training fits, evaluates and, when good enough, registers an income classifier.
 type Training struct {
 	mlmax.Pipeline `name:"census-training"`
@@ -116,9 +147,24 @@ type Training struct {
 	// extract, the closer to what is expected can this be.
 	MinROCAUC float64 `default:"0.80" min:"0" max:"1"`
 
-	Preprocess Preprocess
+	Preprocess Preprocess `set:"Mode=train"`
 	Train      Train
 	Evaluate   Evaluate
 	// Register puts the model before those who approve it.
 	Register mlmax.RegisterModel[Classifier] `group:"census" when:"Evaluate.Report.ROCAUC >= MinROCAUC"`
+}
+
+// Inference scores a new extract with the newest model that was approved, after
+// making features of it with the very code, image and transformer that the model was
+// trained with.
+type Inference struct {
+	mlmax.Pipeline `name:"census-inference"`
+
+	// Data is the extract to score. It needs no label.
+	Data mlmax.Source[Census] `default:"incoming/census.csv" local:"testdata/unlabelled.csv"`
+	// Model is what to score with.
+	Model mlmax.ModelVersion[Classifier] `from:"Training.Register" status:"Approved"`
+
+	Preprocess Preprocess `set:"Mode=infer" pin:"Model"`
+	Predict    Predict
 }

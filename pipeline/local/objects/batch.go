@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -144,6 +145,7 @@ func (b *Batch) add(bucket, key, name string) error {
 		return fmt.Errorf("store s3://%s/%s: %w", bucket, key, err)
 	}
 	b.objects = append(b.objects, record.Object{Bucket: bucket, Key: key, Digest: sum, Bytes: size, Created: b.store.now()})
+	failpoint.Hit(failpoint.MidCopy)
 	return nil
 }
 
@@ -153,9 +155,12 @@ func (b *Batch) Objects() []record.Object { return b.objects }
 // Commit makes the batch visible: it moves the files into place, and then calls
 // commit, which puts the objects into the index. If that fails, the files go again.
 func (b *Batch) Commit(ctx context.Context, commit func(context.Context, []record.Object) error) error {
+	failpoint.Hit(failpoint.BeforePlace)
 	err := b.place()
 	if err == nil {
+		failpoint.Hit(failpoint.AfterRename)
 		err = commit(ctx, b.objects)
+		failpoint.Hit(failpoint.AfterCommit)
 	}
 	if err == nil {
 		b.items, b.moved = nil, nil

@@ -114,8 +114,12 @@ func (s *Store) temp() (string, error) {
 }
 
 // Path is where a person finds an object or folder: the absolute path of its key.
-func (s *Store) Path(bucket, key string) string {
-	return filepath.Join(s.dir, tree, bucket, filepath.FromSlash(key))
+func (s *Store) Path(bucket, key string) string { return PathIn(s.dir, bucket, key) }
+
+// PathIn is where a person finds an object or folder in a workspace: the path of its
+// key.
+func PathIn(workspace, bucket, key string) string {
+	return filepath.Join(workspace, tree, bucket, filepath.FromSlash(key))
 }
 
 // List returns the objects of a bucket whose keys start with a prefix, by key.

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/mlmax/mlmax/pipeline/local/failpoint"
 )
 
 // straggler is how long the log may stay open after the last known process: only
@@ -24,6 +26,7 @@ func (j *Job) execute(ctx context.Context, c *command) (*Result, error) {
 		return nil, fmt.Errorf("start the helper of a job: %w", err)
 	}
 	defer output.Close()
+	failpoint.Hit(failpoint.AfterSpawn)
 
 	log := newLog(j.Stdout, j.LogLimit)
 	logged := make(chan struct{})
