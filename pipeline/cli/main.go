@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/lineage"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
@@ -69,6 +70,7 @@ type history interface {
 	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Close() error
 	registry
+	lineage.Names
 }
 
 // An app is one command line being executed, with the world as functions.

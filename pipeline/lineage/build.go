@@ -125,6 +125,7 @@ func (w *walk) start(starts []Start) (front, error) {
 				continue
 			}
 			n := w.graph.artifact(&found[0])
+			n.File = s.File
 			if err := w.loadRuns([]string{found[0].Run}); err != nil {
 				return f, err
 			}
@@ -132,7 +133,7 @@ func (w *walk) start(starts []Start) (front, error) {
 			id = n.ID
 			f.artifacts = append(f.artifacts, trim(s.Artifact))
 		default:
-			id = w.graph.add(codeID(s.Code), func() *Node { return &Node{Kind: CodeNode, Name: s.File, Digest: s.Code} }).ID
+			id = w.graph.add(codeID(s.Code), func() *Node { return &Node{Kind: CodeNode, Name: s.Code, File: s.File, Digest: s.Code} }).ID
 			f.codes = append(f.codes, s.Code)
 		}
 		if !slices.Contains(w.graph.Start, id) {

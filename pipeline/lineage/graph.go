@@ -34,7 +34,7 @@ type Node struct {
 	ID   string `json:"id"`
 	Kind Kind   `json:"kind"`
 	// Name is the run's id, the step's name, "Step.Port" or the parameter's key,
-	// GROUP/NUMBER, or the file's name in the code folder.
+	// GROUP/NUMBER, or the code's digest.
 	Name string `json:"name"`
 	// Run is the run that made it, Pipeline that run's.
 	Run      string `json:"run,omitempty"`
@@ -50,6 +50,8 @@ type Node struct {
 	Digest  string `json:"digest,omitempty"`
 	Bytes   int64  `json:"bytes,omitempty"`
 	Content string `json:"content,omitempty"`
+	// File is the file that was asked for in an artifact or in code.
+	File string `json:"file,omitempty"`
 	// Attempt is a step's try from 0, Job the name of its job, Cached that its outputs
 	// were taken from another step, Error and Reason how it failed.
 	Attempt int    `json:"attempt,omitempty"`

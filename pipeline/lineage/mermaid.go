@@ -83,7 +83,7 @@ func (n *Node) label() []string {
 	case ModelNode:
 		return []string{n.Name, n.Status}
 	case CodeNode:
-		return []string{"code " + short(n.Digest), n.Name}
+		return []string{"code " + short(n.Digest), n.File}
 	}
 	return []string{n.Name, short(n.Digest)}
 }

@@ -217,6 +217,9 @@ func (t *tree) title(n *Node) string {
 		if n.Run != "" {
 			text += " of run " + n.Run + inPipeline(n)
 		}
+		if n.File != "" {
+			text = n.File + " in " + text
+		}
 		return text
 	}
 	return t.name(n)
@@ -265,8 +268,8 @@ func (t *tree) name(n *Node) string {
 		return text
 	case CodeNode:
 		text := "code " + short(n.Digest)
-		if n.Name != "" {
-			text = n.Name + " of " + text
+		if n.File != "" {
+			text = n.File + " of " + text
 		}
 		return text
 	}
