@@ -23,6 +23,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/lineage"
+	"github.com/mlmax/mlmax/pipeline/openlineage"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
@@ -71,6 +72,7 @@ type history interface {
 	Close() error
 	registry
 	lineage.Names
+	openlineage.Facts
 }
 
 // An app is one command line being executed, with the world as functions.

@@ -21,6 +21,8 @@ type runOptions struct {
 	json      bool
 	quiet     bool
 	isolation string
+	// openlineage is the file or endpoint for OpenLineage events, or empty.
+	openlineage string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -49,6 +51,7 @@ and gives its step time to end; twice kills it at once.`,
 	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
+	flags.StringVar(&o.openlineage, "openlineage", "", "append OpenLineage events to a file, or post them: `FILE|URL`")
 	return c
 }
 
@@ -90,6 +93,11 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}
 	defer r.Close()
+	r, told, err := a.tellOpenLineage(r, o.openlineage, workspace)
+	if err != nil {
+		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
+	}
+	defer told()
 	outcome, stopped, err := a.execute(ctx, r, in, o.quiet)
 	if err != nil {
 		if outcome == nil {

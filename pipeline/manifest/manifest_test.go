@@ -16,8 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"github.com/mlmax/mlmax/generated/training/training"
-	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/internal/censustest"
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/manifest"
 )
@@ -52,87 +51,84 @@ func valid(t *testing.T, s *jsonschema.Schema, text []byte) error {
 	return s.Validate(v)
 }
 
-// census is the training pipeline as generated, with shell scripts for its steps, in
-// a module of its own; written is the manifest that a run of it leaves.
-func written(t *testing.T, input string) []byte {
+// written are the manifests of a run of the training pipeline: the machine's, and the
+// local runner's, which completes it.
+func written(t *testing.T, input string) [][]byte {
 	t.Helper()
-	module := t.TempDir()
-	d := training.Definition()
-	d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"python3"`), []byte(`"/bin/sh"`))
-	for i := range d.Jobs {
-		shell := strings.TrimSuffix(d.Jobs[i].Script, ".py") + ".sh"
-		d.ASL = bytes.ReplaceAll(d.ASL, []byte(d.Jobs[i].Script), []byte(shell))
-		d.Jobs[i].Script = shell
-	}
-	data := filepath.Join(module, "specs/census/testdata/census.csv")
-	err := errors.Join(
-		os.CopyFS(filepath.Join(module, "specs/census/steps"), os.DirFS("../cli/testdata/steps")),
-		os.Chmod(filepath.Join(module, "specs/census/steps/train/train.sh"), 0o755),
-		os.MkdirAll(filepath.Dir(data), 0o755),
-		os.WriteFile(data, []byte("age,income\n39,low\n"), 0o644),
-	)
+	m := censustest.New(t)
+	o := m.Succeed(input, nil)
+	machine, err := os.ReadFile(filepath.Join(m.Workspace(), "s3/local/runs", m.Definition.Name, o.Run, "manifest.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := local.New(local.Options{Module: module, Isolation: "direct"})
+	runner, err := os.ReadFile(local.ManifestFile(m.Workspace(), o.Run))
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := r.Run(t.Context(), d, json.RawMessage(input), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if o.Status != pipeline.Succeeded {
-		t.Fatal(o.Err())
-	}
-	text, err := os.ReadFile(filepath.Join(module, ".mlmax/s3/local/runs", d.Name, o.Run, "manifest.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
+	return [][]byte{machine, runner}
 }
 
-// TestWrittenManifestsFit holds what the generated machine writes to the schema and
-// to the reader: with a model, and with none because of the gate.
+// TestManifestOfAFailedRunFits has a step that fails.
+func TestManifestOfAFailedRunFits(t *testing.T) {
+	t.Parallel()
+	m := censustest.New(t)
+	m.Write("specs/census/steps/train/train.sh", "#!/bin/sh\nexit 3\n", 0o755)
+	o := m.Run(t.Context(), `{}`, nil)
+	text, err := os.ReadFile(local.ManifestFile(m.Workspace(), o.Run))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := valid(t, schema(t), text); err != nil {
+		t.Error(err)
+	}
+	d, err := manifest.Decode(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d.Status != "FAILED" || d.FailedStep != "Train" || d.Steps["Train"] != nil || d.Steps["Preprocess"] == nil {
+		t.Errorf("manifest: %s in %q, steps %v", d.Status, d.FailedStep, d.Steps)
+	}
+}
+
+// TestWrittenManifestsFit holds what the generated machine and the local runner write to
+// the schema and to the reader: with a model, and with none because of the gate.
 func TestWrittenManifestsFit(t *testing.T) {
 	t.Parallel()
 	s := schema(t)
 	for input, models := range map[string]int{`{}`: 1, `{"MinROCAUC": 0.99}`: 0} {
-		text := written(t, input)
-		if err := valid(t, s, text); err != nil {
-			t.Errorf("input %s: %v\n%s", input, err, text)
-		}
-		m, err := manifest.Decode(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		made := 0
-		for _, model := range m.Models {
-			if model != nil {
-				made++
+		for _, text := range written(t, input) {
+			if err := valid(t, s, text); err != nil {
+				t.Errorf("input %s: %v\n%s", input, err, text)
 			}
-		}
-		if made != models || len(m.NotRegistered) != 1-models {
-			t.Errorf("input %s: models %v, not registered %v", input, m.Models, m.NotRegistered)
-		}
-		for name, uri := range m.Artifacts {
-			if !strings.HasPrefix(uri, "s3://local/runs/"+m.Pipeline+"/"+m.Run+"/") {
-				t.Errorf("artifact %s has URI %s, which does not hold the run", name, uri)
+			m, err := manifest.Decode(text)
+			if err != nil {
+				t.Fatal(err)
 			}
-		}
-		again, err := m.Encode()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := valid(t, s, again); err != nil {
-			t.Errorf("written again: %v", err)
-		}
-		var before, after any
-		if err := errors.Join(json.Unmarshal(text, &before), json.Unmarshal(again, &after)); err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(before, after); diff != "" {
-			t.Errorf("read and written: %s", diff)
+			made := 0
+			for _, model := range m.Models {
+				if model != nil {
+					made++
+				}
+			}
+			if made != models || len(m.NotRegistered) != 1-models {
+				t.Errorf("input %s: models %v, not registered %v", input, m.Models, m.NotRegistered)
+			}
+			for name, uri := range m.Artifacts {
+				if !strings.HasPrefix(uri, "s3://local/runs/"+m.Pipeline+"/"+m.Run+"/") {
+					t.Errorf("artifact %s has URI %s, which does not hold the run", name, uri)
+				}
+			}
+			again, err := m.Encode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var before, after any
+			if err := errors.Join(json.Unmarshal(text, &before), json.Unmarshal(again, &after)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, after); diff != "" {
+				t.Errorf("read and written: %s", diff)
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package openlineage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -92,7 +93,10 @@ func (t *translator) look(ctx context.Context, e pipeline.Event, facts Facts) (k
 	}
 	var k knowledge
 	var err error
-	if k.run, err = facts.Run(ctx, e.Run); err != nil {
+	if k.run, err = facts.Run(ctx, e.Run); errors.Is(err, record.ErrNotFound) {
+		return knowledge{}, nil // it ended before it was recorded
+	}
+	if err != nil {
 		return knowledge{}, err
 	}
 	k.edges, err = facts.Edges(ctx, e.Run)
