@@ -142,7 +142,7 @@ func (p *layout) compare(line func(string, ...any)) {
 	line(`  echo "the outputs hold other files than the %d of run %s: see %s" >&2`, len(p.expected), p.out.Step.Run, expectedName)
 	line("  exit 1")
 	line("fi")
-	line(`echo "the %d files in outputs equal those of run %s"`, len(p.expected), p.out.Step.Run)
+	line(`echo "outputs equal those of run %s (files compared: %d)"`, p.out.Step.Run, len(p.expected))
 }
 
 // sums is expected.sha256, as sha256sum -c reads it.

@@ -162,7 +162,7 @@ func TestReproducedArgumentsAreExact(t *testing.T) {
 	o := p.succeed(`{}`)
 	done := p.reproduce(o.Run, "Odd")
 	out, code := runScript(t, done.Script)
-	if code != 0 || !strings.Contains(out, "the 5 files in outputs equal those of run "+o.Run) {
+	if code != 0 || !strings.Contains(out, "outputs equal those of run "+o.Run+" (files compared: 5)") {
 		t.Errorf("exit code %d\n%s", code, out)
 	}
 	// Files that should not be there are seen, and so is a changed input.
@@ -198,7 +198,7 @@ func TestReproducedPipeline(t *testing.T) {
 		for step, files := range map[string]int{"Preprocess": 3, "Train": 1, "Evaluate": 1} {
 			done := p.reproduce(o.Run, step)
 			out, code := runScript(t, done.Script)
-			if code != 0 || done.Files != files || !strings.Contains(out, "equal those of run "+o.Run) {
+			if code != 0 || done.Files != files || !strings.Contains(out, "outputs equal those of run "+o.Run) {
 				t.Errorf("step %s: %d files, exit code %d\n%s", step, done.Files, code, out)
 			}
 		}
