@@ -42,8 +42,9 @@ update: ## rewrite the goldens and generated files
 fresh: ## rewrite them and fail if that changed anything
 	./tools/fresh
 
-limits: ## make the table of service limits anew from botocore's wheel
+limits: ## make the tables of service limits and time zones anew
 	go run ./gen/limits/internal/fetch -python $(PYTHON)
+	go run ./gen/limits/internal/zones
 
 lint: ## gofmt, vet, staticcheck, module files, known vulnerabilities
 	./tools/lint

@@ -88,8 +88,8 @@ type StepOutcome struct {
 	Cached bool `json:"cached"`
 	// Attempts counts its tries.
 	Attempts int `json:"attempts,omitempty"`
-	// Why says, where that was asked for, what made it run or from which run its outputs
-	// were taken.
+	// Why says from which run its outputs were taken, or, where that was asked for, what
+	// made it run.
 	Why string `json:"why,omitempty"`
 }
 
@@ -126,12 +126,16 @@ const (
 	// Total may be set.
 	Preparing EventKind = "Preparing"
 	// StepStarted, StepRetried, StepSucceeded, StepFailed and StepSkipped tell of
-	// a step. StepRetried has the error in Message and the delay in Wait.
+	// a step. StepRetried has the error in Message and the delay in Wait; StepSucceeded of
+	// a step that is Cached has the run that its outputs were taken from.
 	StepStarted   EventKind = "StepStarted"
 	StepRetried   EventKind = "StepRetried"
 	StepSucceeded EventKind = "StepSucceeded"
 	StepFailed    EventKind = "StepFailed"
 	StepSkipped   EventKind = "StepSkipped"
+	// StepExplained tells, where that was asked for, in Message why a step runs and is not
+	// cached.
+	StepExplained EventKind = "StepExplained"
 	// StepLog is one line of a step's output in Message, without control characters.
 	StepLog EventKind = "StepLog"
 	// Warned is something the user should know, in Message.

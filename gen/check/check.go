@@ -35,10 +35,15 @@ type Rule struct {
 // Rules returns the table of rules, in the order of their codes. Rules that look
 // into the scripts come last in time, whatever their place here.
 func Rules() []Rule {
-	all := slices.Concat(graphRules, pipelineRules, nameRules, valueRules, conditionRules, codeRules,
-		textRules, environmentRules, limitRules, scriptRules)
+	all := append(rulesWithoutScripts(), scriptRules...)
 	slices.SortStableFunc(all, func(x, y Rule) int { return cmp.Compare(x.Code, y.Code) })
 	return all
+}
+
+// rulesWithoutScripts are those that need no python3.
+func rulesWithoutScripts() []Rule {
+	return slices.Concat(graphRules, versionRules, pipelineRules, scheduleRules, nameRules, valueRules, conditionRules,
+		codeRules, portRules, textRules, environmentRules, limitRules)
 }
 
 // Check applies every rule to the spec. The scripts are read by python3 in the
@@ -54,8 +59,7 @@ func All(ctx context.Context, specs []*ir.Spec, bags []*diag.Bag) {
 	parallel(len(specs), func(i int) { passes[i] = newPass(specs[i], bags[i]) })
 	wait := startScripts(ctx, passes)
 	parallel(len(passes), func(i int) {
-		for _, r := range slices.Concat(graphRules, pipelineRules, nameRules, valueRules, conditionRules,
-			codeRules, textRules, environmentRules, limitRules) {
+		for _, r := range rulesWithoutScripts() {
 			passes[i].apply(r)
 		}
 		passes[i].blame()

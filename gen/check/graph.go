@@ -28,7 +28,7 @@ func noProducer(p *pass) {
 			if in.silent || in.bind != nil || in.chosen != nil || len(in.candidates) > 1 {
 				continue
 			}
-			hint, rel := l.whyNone(in)
+			hint, rel := p.whyNone(l, in)
 			p.report(in.where, fmt.Sprintf("nothing above produces %q for %s", in.artifact.Name, in.what), hint, rel...)
 		}
 	}
@@ -36,12 +36,14 @@ func noProducer(p *pass) {
 
 // whyNone looks for the producer that would have done, had it stood above, been
 // of another form, or existed in this mode.
-func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
+func (p *pass) whyNone(l *links, in *input) (hint string, rel []diag.Related) {
 	for _, x := range l.all {
 		if !x.Artifact().Same(in.artifact) {
 			continue
 		}
 		switch {
+		case x.Version != nil && in.use == nil:
+			rel = append(rel, relatedTo(x, "%s is registered already"))
 		case x.Index > in.index && in.fits(x):
 			hint = fmt.Sprintf("move %q below %q", in.field, fieldOf(x))
 			rel = append(rel, relatedTo(x, "%s is declared later"))
@@ -60,6 +62,9 @@ func (l *links) whyNone(in *input) (hint string, rel []diag.Related) {
 					"%s.%s exists only with %s=%s", u.use.Name, port.Name, port.Only.V.Field.V, port.Only.V.Value.V)})
 			}
 		}
+	}
+	if in.use != nil {
+		rel = append(rel, p.absentParts(l, in)...)
 	}
 	if len(rel) == 0 {
 		hint = fmt.Sprintf("declare a source or a step with an output of type %s above it", in.artifact.Name)
@@ -166,11 +171,16 @@ func (p *pass) bindRight(l *links, in *input) {
 			message = fmt.Sprintf("%s is an output of %q itself", right.V, in.field)
 		case x.Index < in.index && !x.Artifact().Same(in.artifact):
 			message = fmt.Sprintf("%s is of type %q, and %s takes %q", right.V, x.Artifact().Name, in.what, in.artifact.Name)
+		case x.Version != nil && x.Index < in.index:
+			message = fmt.Sprintf("%s is registered already", right.V)
 		case x.Index < in.index:
 			message = fmt.Sprintf("%s is not the model of a training step", right.V)
 		}
 		p.report(at(right), message, diag.DidYouMean(right.V, fit), relatedTo(x, "%s is declared here"))
 		return
+	}
+	if v, o := p.partOf(l, right.V); o != nil && v.Index < in.index && in.use != nil {
+		return // that is what BadPart says
 	}
 	p.report(at(right), fmt.Sprintf("unknown output or source %q in bind", right.V), diag.DidYouMean(right.V, fit),
 		related(in.where, "%s is declared here", in.field))

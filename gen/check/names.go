@@ -81,6 +81,12 @@ func nameClash(p *pass) {
 	for _, pipe := range p.spec.Pipelines {
 		fields := p.names("fields of pipeline %q:", pipe.GoName)
 		eachField(pipe, func(name string, where place) { fields.add(name, where) })
+		for _, v := range pipe.Versions {
+			if first, ok := fields.seen[strings.ToLower(v.Param())]; ok {
+				p.report(point(v.Pos), fmt.Sprintf("parameter %q asks for an exact version of %q, and pipeline %q has that name already", v.Param(), v.Name, pipe.GoName),
+					"rename one of the two", related(first.place, "the first one"))
+			}
+		}
 	}
 }
 
@@ -96,6 +102,9 @@ func eachField(pipe *ir.Pipeline, f func(name string, where place)) {
 		f(x.Name, point(x.Pos))
 	}
 	for _, x := range pipe.Registers {
+		f(x.Name, point(x.Pos))
+	}
+	for _, x := range pipe.Versions {
 		f(x.Name, point(x.Pos))
 	}
 }
@@ -117,6 +126,9 @@ func nameTooLong(p *pass) {
 		for _, r := range pipe.Registers {
 			long(at(r.Group), "model group", r.Group.V, ir.MaxGroupName, "a group's name with its environment")
 			long(point(r.Pos), "registration", r.Name, state-len("Gate "), "a state's name")
+		}
+		for _, v := range pipe.Versions {
+			long(point(v.Pos), "model version", v.Name, state-len("No version of "), "a state's name")
 		}
 	}
 	for _, s := range p.spec.Steps {
@@ -226,7 +238,10 @@ func notImportable(p *pass) {
 
 // reservedFlags are those that a generated main has itself, in every command
 // that starts a run.
-var reservedFlags = []string{"help", "json", "quiet", "workspace", "isolation", "env"}
+var reservedFlags = []string{
+	"help", "json", "quiet", "workspace", "isolation", "env", // everywhere
+	"why", "no-cache", "from", "only", "until", // what of a run is asked for
+}
 
 // reservedHyper begins the hyperparameters that the training toolkit takes for
 // itself and does not hand to the script; two more names are as special to it
@@ -274,7 +289,7 @@ func reservedName(p *pass) {
 
 func (p *pass) reservedFlag(name string, where place) {
 	for _, flag := range reservedFlags {
-		if strings.EqualFold(name, flag) {
+		if strings.EqualFold(name, strings.ReplaceAll(flag, "-", "")) {
 			p.report(where, fmt.Sprintf("--%s is a flag of every generated main, and parameter %q would need it", flag, name), "rename the field")
 		}
 	}

@@ -84,6 +84,7 @@ type script struct {
 		spot
 		Target string // the name of the file, if it is known
 	}
+	Columns []columnNeed
 }
 
 // A spot is a place in a file of the code folder.
@@ -96,13 +97,15 @@ type spot struct {
 type option struct {
 	spot
 	Flags      []string
+	Dest       string // the name under which it is parsed, or empty
 	Positional bool
 	Sure       bool   // it is there in every run
 	Takes      string // how many values: "one", "none" or "unknown"
 	Type       string // float, int, str, bool or other
 	Choices    []string
 	Required   bool
-	Default    any // string, bool or float64; nil if there is none or it is not known
+	Default    any  // string, bool or float64; nil if there is none or it is not known
+	NoDefault  bool // it is None where it is not given
 }
 
 // A scriptJob is one code folder to read, and the steps that have it: folders

@@ -193,12 +193,20 @@ func settingsEnum(p *pass) {
 			p.report(at(pipe.Partition), fmt.Sprintf("unknown partition %q", pipe.Partition.V), diag.DidYouMean(pipe.Partition.V, partitions))
 		}
 		for _, r := range pipe.Registers {
-			// A version that is registered as rejected would be of no use.
-			statuses := slices.DeleteFunc(slices.Clone(limits.Enum("ModelApprovalStatus")), func(s string) bool { return s == "Rejected" })
-			if r.Status.Written() && !slices.Contains(statuses, r.Status.V) {
-				p.report(at(r.Status), fmt.Sprintf("unknown status %q", r.Status.V), diag.DidYouMean(r.Status.V, statuses))
-			}
+			p.status(r.Status)
 		}
+		for _, v := range pipe.Versions {
+			p.status(v.Status)
+		}
+	}
+}
+
+// status judges that of a version. One that is rejected is of no use, neither to be
+// registered nor to start from.
+func (p *pass) status(v ir.At[string]) {
+	statuses := slices.DeleteFunc(slices.Clone(limits.Enum("ModelApprovalStatus")), func(s string) bool { return s == "Rejected" })
+	if v.Written() && !slices.Contains(statuses, v.V) {
+		p.report(at(v), fmt.Sprintf("unknown status %q", v.V), diag.DidYouMean(v.V, statuses))
 	}
 }
 

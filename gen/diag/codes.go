@@ -394,4 +394,100 @@ const (
 	// What is generated from a spec imports it, and Go does not let package main be
 	// imported, nor a package below a folder called internal from beside that folder.
 	NotImportable Code = "MLX063"
+
+	// BadFrom: a model version's from names no registration, one of another model, or its own pipeline.
+	//
+	// from:"Training.Register" names a pipeline type of the same package and its field of
+	// type mlmax.RegisterModel, which registers the very artifact type that the field
+	// holds. A pipeline cannot start from what only it makes, not even by way of another:
+	// nothing would ever be there for its first run.
+	BadFrom Code = "MLX064"
+
+	// BadPin: pin names no model version above it, or stands on a training step.
+	//
+	// pin:"Model" names a field of type mlmax.ModelVersion that stands above in the same
+	// pipeline. A training step is not pinned: what it made is what the version holds, and
+	// to train anew with other data is to start the pipeline that registers.
+	BadPin Code = "MLX065"
+
+	// PinnedType: a pinned step is of a type that the model was not made by, or was made by more than once.
+	//
+	// A pinned step runs the code of the step of the same type that the model was made by:
+	// one whose results, directly or not, the registered model was computed from. There
+	// must be one, so that it is clear whose code that is.
+	PinnedType Code = "MLX066"
+
+	// BadPart: bind names a part that a model version does not have.
+	//
+	// A version has the artifacts that the steps wrote which its model was made by, in the
+	// mode in which they were used there: bind:"Fitted=Model.Prepare.Transformer" names the
+	// version, the step in the pipeline that registers, and its output. The model itself
+	// is called as the version: bind:"Model=Model".
+	BadPart Code = "MLX067"
+
+	// VersionGroup: a model group with capital letters that a model version comes from.
+	//
+	// The ARN of a version holds the name of its group, and AWS does not say in which
+	// case. A run that asks for an exact version puts that ARN together.
+	VersionGroup Code = "MLX068"
+
+	// VersionMetadata: a model version would have to carry more than the service takes.
+	//
+	// A version carries code, image, interface and artifacts of every step that its model
+	// was made by, so that a later pipeline finds them: 50 properties at most, with keys of
+	// 128 characters and values of 256.
+	VersionMetadata Code = "MLX069"
+
+	// UnusedVersion: a model version that nothing uses. A warning.
+	//
+	// Each run would look for a version, and fail where there is none, for nothing.
+	UnusedVersion Code = "MLX070"
+
+	// BadSchedule: a schedule that EventBridge Scheduler does not take.
+	//
+	// cron(MINUTE HOUR DAY MONTH WEEKDAY YEAR) has six fields, of which either the day of the
+	// month or the weekday is ?, such as cron(0 6 * * ? *) for six o'clock every day and
+	// cron(30 18 ? * MON-FRI *). rate(1 day) and rate(12 hours) count from when the schedule
+	// was made. at(…) is for once, which is what a person starts.
+	BadSchedule Code = "MLX071"
+
+	// ScheduledParameter: a parameter without default in a pipeline that has a schedule.
+	//
+	// Nobody is there to give it when the schedule starts a run: each such run would fail
+	// at once.
+	ScheduledParameter Code = "MLX072"
+
+	// EnvironmentTimeZone: an environment's time zone is none of the IANA database.
+	//
+	// Zones are written as in Europe/Berlin, with their capital letters; UTC is one, and
+	// what holds if there is none.
+	EnvironmentTimeZone Code = "MLX073"
+
+	// UnusedSchedule: an environment switches schedules on, and no pipeline has one. A warning.
+	//
+	// When a pipeline starts is said by its own tag: schedule:"cron(0 6 * * ? *)".
+	// Environments say only whether it does there.
+	UnusedSchedule Code = "MLX074"
+
+	// BadPath: a port's path that a processing job cannot have, or that another port takes.
+	//
+	// A port lies below /opt/ml/processing/ and not where the code is. Two ports have two
+	// folders. In the folder of an input may lie another port's, since what is read is not
+	// kept; in that of an output may not, since all of it is uploaded.
+	BadPath Code = "MLX075"
+
+	// UnusedMode: ports or parameters for a mode in which no pipeline uses the step. A warning.
+	//
+	// They are neither passed nor wired anywhere. It does no harm, but a pipeline may have
+	// been meant to have the step in this mode.
+	UnusedMode Code = "MLX076"
+
+	// LabelAtInference: a script needs the label column of data that does not have it.
+	//
+	// label:"income" on the source of the pipeline that trains says which column holds the
+	// answer. Where a pipeline starts from the model, data of the same artifact comes
+	// without it, unless its source has the tag, too. A script that reads the column all the
+	// same works in every test on old data, and fails on the first that is new.
+	// Scripts are read, never executed: found is what is sure to be run in this mode.
+	LabelAtInference Code = "MLX077"
 )

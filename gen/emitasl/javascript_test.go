@@ -29,7 +29,7 @@ import (
 func TestJavaScript(t *testing.T) {
 	t.Parallel()
 	modules := installJSONata(t)
-	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "variant": variant(t), "inference": plantest.Inference(t)} {
+	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "variant": variant(t), "inference": plantest.Inference(t), "pinned": pinnedTraining(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			values := place(p)
@@ -258,7 +258,7 @@ func addVersion(p *ir.Plan, variables map[string]any, or func(any) any) {
 		"Code": map[string]any{"Preprocess": or("c")}, "Images": map[string]any{"Preprocess": or("i")},
 		"Artifacts": map[string]any{"Preprocess.Transformer": or("s3://t")},
 	}
-	variables["Preprocess"] = map[string]any{"Features": or("s3://f")}
+	variables["Preprocess"].(map[string]any)["Features"] = or("s3://f")
 	variables["Predict"] = map[string]any{"Predictions": or("s3://p")}
 }
 

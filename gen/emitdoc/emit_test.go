@@ -26,11 +26,15 @@ func TestGolden(t *testing.T) {
 	census := plantest.Census()
 	census.Environments = append(census.Environments, &ir.Place{Name: "prod", Region: "us-east-1", Bucket: "acme-ml-prod",
 		Subnets: []string{"subnet-1", "subnet-2"}, LogRetentionDays: 90, Tags: map[string]string{"team": "ml", "cost": "7"}})
+	inference := plantest.Inference(t)
+	inference.Schedule = "cron(0 6 * * ? *)"
+	inference.Environments[0].Schedule, inference.Environments[0].TimeZone = "ENABLED", "Europe/Berlin"
 	tests := []struct {
 		name string
 		plan *ir.Plan
 	}{
 		{"census", census},
+		{"inference", inference},
 		{"odd", plantest.Odd("example.com/m/json")},
 		{"bare", plantest.Bare("example.com/m/bare")},
 	}
@@ -97,6 +101,8 @@ func TestMermaidNames(t *testing.T) {
 	p.Parameters[0].Key = "end"
 	p.Jobs()[0].Name = `Prépro"];click x`
 	p.Jobs()[0].Inputs[0].Param = "end"
+	p.Versions = []*ir.Version{{Name: `it's "]`, Group: "a", Status: "Approved"}}
+	p.Jobs()[1].Inputs[0].Version, p.Jobs()[1].Pin = `it's "]`, `it's "]`
 	p.Registrations()[0].When = "a[\"b\"] >= `c` && <d> | %%{init}%% \\ #quot; }\n--> x"
 	const node = `[a-z]+_[A-Za-z0-9_]+`
 	const text = `"([^"` + "`" + `<>|&#;\\]|#[a-z0-9]+;|<br/>)*"`

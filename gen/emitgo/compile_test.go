@@ -89,99 +89,6 @@ type Bare struct {
 }
 `
 
-// use is a person's use of the typed package, run in the temporary module.
-const use = `package use
-
-import (
-	"context"
-	"encoding/json"
-	"strings"
-	"testing"
-
-	bare "example.com/m/generated/bare/bare"
-	odd "example.com/m/generated/func/func"
-	"example.com/m/generated/training/training"
-	"github.com/mlmax/mlmax/pipeline"
-)
-
-type runner struct {
-	input   string
-	outcome pipeline.Outcome
-}
-
-func (r *runner) Run(_ context.Context, _ *pipeline.Definition, input json.RawMessage, _ func(pipeline.Event)) (*pipeline.Outcome, error) {
-	r.input = string(input)
-	return &r.outcome, nil
-}
-
-func TestRun(t *testing.T) {
-	r := &runner{outcome: pipeline.Outcome{Run: "r1", Status: pipeline.Succeeded, Output: json.RawMessage(` + "`" + `{"Run": "r1",
-		"Metrics": {"Evaluate": {"Report": {"ROCAUC": 0.9, "Rows": 400}}}, "Models": {"Register": null},
-		"NotRegistered": {"Register": "too low"}, "Artifacts": {"Train.Model": "s3://local/model.tar.gz"}}` + "`" + `)}}
-	p := training.Defaults()
-	p.Train.Strength = 0.5
-	got, err := training.Run(context.Background(), r, p, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Metrics.Evaluate.Report.ROCAUC != 0.9 || got.Metrics.Evaluate.Report.Rows != 400 {
-		t.Errorf("metrics = %+v", got.Metrics)
-	}
-	if got.Models.Register.ARN != "" || got.Models.Register.NotRegistered != "too low" {
-		t.Errorf("models = %+v", got.Models)
-	}
-	if got.Artifacts.Train.Model != "s3://local/model.tar.gz" {
-		t.Errorf("artifacts = %+v", got.Artifacts)
-	}
-	if want := ` + "`" + `{"MinROCAUC":0.8,"Preprocess.Seed":0,"Preprocess.SplitRatio":0.2,"Train.Balanced":true,"Train.MaxIterations":1000,"Train.Strength":0.5}` + "`" + `; r.input != want {
-		t.Errorf("input = %s", r.input)
-	}
-	r.outcome = pipeline.Outcome{Run: "r2", Pipeline: "census-training", Status: pipeline.Failed, FailedStep: "Train", Error: "States.TaskFailed"}
-	got, err = training.Run(context.Background(), r, p, nil)
-	if err == nil || got == nil || got.Outcome.Run != "r2" || !strings.Contains(err.Error(), "run r2 of census-training ended FAILED in step Train: States.TaskFailed") {
-		t.Errorf("a failed run gives %v, %v", got, err)
-	}
-	r.outcome = pipeline.Outcome{Run: "r3", Status: pipeline.Succeeded, Output: json.RawMessage("[]")}
-	if _, err = training.Run(context.Background(), r, p, nil); err == nil || !strings.Contains(err.Error(), "decode the output of run r3") {
-		t.Errorf("bad output gives %v", err)
-	}
-}
-
-func TestValidate(t *testing.T) {
-	p := training.Defaults()
-	if err := p.Validate(); err != nil {
-		t.Error(err)
-	}
-	p.MinROCAUC, p.Train.MaxIterations = 2, 0
-	err := p.Validate()
-	if err == nil || strings.Count(err.Error(), "\n") != 1 {
-		t.Errorf("two problems give %v", err)
-	}
-	if _, again := p.Input(); again == nil || again.Error() != err.Error() {
-		t.Errorf("Input gives %v", again)
-	}
-}
-
-func TestOdd(t *testing.T) {
-	p := odd.Defaults()
-	if err := p.Validate(); err == nil || !strings.Contains(err.Error(), "\"Needed\"") {
-		t.Errorf("a missing value gives %v", err)
-	}
-	p.Needed, p.Input_ = "abc", "s3://b/k"
-	in, err := p.Input()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var m map[string]any
-	if err := json.Unmarshal(in, &m); err != nil || m["Input"] != "s3://b/k" || m["Quoted"] != "a\"b` + "`" + `c\\ü" || m["Validate"] != -3.0 {
-		t.Errorf("input = %s", in)
-	}
-	if len(bare.Definition().Jobs) != 1 || len(odd.Definition().Environments) != 0 {
-		t.Error("definitions")
-	}
-}
-`
-
 // module writes the generated packages of the plans, with what they embed and
 // import, as a module of its own.
 func module(t *testing.T) string {
@@ -204,6 +111,7 @@ func module(t *testing.T) string {
 	put("specs/census/census.go", []byte(censusSpec))
 	put("json/json.go", []byte(plantest.OddSpec))
 	put("bare/bare.go", []byte(bareSpec))
+	put("score/score.go", []byte(plantest.ScoringSpec))
 	put("use/use_test.go", []byte(use))
 	census := plantest.Census()
 	for _, j := range census.Jobs() {
@@ -215,7 +123,7 @@ func module(t *testing.T) string {
 		{Name: "Mode", Type: ir.String},
 		{Name: "Other", Form: ir.InputForm, Artifact: "Rows", ArtifactPath: "example.com/m/json"},
 	}
-	for _, p := range []*ir.Plan{census, plantest.Odd("example.com/m/json"), bare} {
+	for _, p := range []*ir.Plan{census, plantest.Odd("example.com/m/json"), bare, plantest.Scoring("example.com/m/score")} {
 		for _, f := range emit(t, p, "example.com/m/generated") {
 			if strings.HasSuffix(f.Path, "/main.go") {
 				continue // its imports are the runtime's, which the real generated mains are built with
@@ -256,6 +164,13 @@ func TestCompiles(t *testing.T) {
 	if err := os.WriteFile(name, []byte(drifted), 0o666); err != nil {
 		t.Fatal(err)
 	}
+	name = filepath.Join(dir, "score/score.go")
+	if err := os.WriteFile(name, []byte(strings.Replace(plantest.ScoringSpec, "ModelVersion[Net]", "ModelVersion[Rows]", 1)), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := run(t, dir, "build", "./generated/scoring/scoring"); err == nil || !strings.Contains(out, "mlmax.ModelVersion[score.Net]") {
+		t.Errorf("drift of a version is not seen: %v\n%s", err, out)
+	}
 	out, err := run(t, dir, "build", "./generated/training/training")
 	if err == nil || !strings.Contains(out, "float64(0)") || !strings.Contains(out, "mlmax.Output[census.TestSet]") {
 		t.Errorf("drift is not seen: %v\n%s", err, out)
@@ -264,7 +179,8 @@ func TestCompiles(t *testing.T) {
 
 func TestFormat(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*ir.Plan{plantest.Census(), plantest.Odd("example.com/m/json"), plantest.Bare("example.com/m/bare")} {
+	plans := []*ir.Plan{plantest.Census(), plantest.Odd("example.com/m/json"), plantest.Bare("example.com/m/bare"), plantest.Scoring("example.com/m/score")}
+	for _, p := range plans {
 		for _, f := range emit(t, p, "example.com/m/generated") {
 			formatted, err := format.Source(f.Bytes)
 			if err != nil {

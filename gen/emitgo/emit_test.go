@@ -27,7 +27,10 @@ func emit(t *testing.T, p *ir.Plan, out string) []ir.File {
 
 func TestGolden(t *testing.T) {
 	t.Parallel()
-	for _, f := range emit(t, plantest.Census(), "github.com/mlmax/mlmax/generated") {
+	inference := plantest.Inference(t)
+	inference.Schedule = "rate(1 day)"
+	out := "github.com/mlmax/mlmax/generated"
+	for _, f := range append(emit(t, plantest.Census(), out), emit(t, inference, out)...) {
 		name := filepath.Join("testdata", filepath.FromSlash(f.Path)+".golden")
 		if *update {
 			if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {

@@ -26,6 +26,12 @@ func ModeOf(p *Pipeline, u *Use) Mode {
 	return m
 }
 
+// Fixed is the text that a parameter of the step is fixed to, if it is.
+func (m Mode) Fixed(param string) (text string, ok bool) {
+	text, ok = m.fixed[param]
+	return text, ok
+}
+
 // Has says whether something with this condition exists in the mode.
 func (m Mode) Has(only At[Only]) Answer {
 	if !only.Written() {

@@ -207,6 +207,9 @@ type ModelVersion struct {
 	Status   At[string] // Approved (default) or PendingManualApproval
 }
 
+// Param is the key of the parameter that asks for an exact version.
+func (v *ModelVersion) Param() string { return v.Name + "Version" }
+
 // Registration finds what From names, or returns nils.
 func (s *Spec) Registration(from string) (*Pipeline, *Register) {
 	pipeline, name, _ := strings.Cut(from, ".")

@@ -66,7 +66,7 @@ func chainRun(ctx context.Context, b *bench, dir, main, isolation string, n int,
 	var whole, inside []float64
 	var peak int64
 	for i := range 6 {
-		cmd := exec.CommandContext(ctx, main, "run", "--json", "--quiet", "--isolation", isolation, "--workspace", workspace)
+		cmd := exec.CommandContext(ctx, main, "run", "--json", "--quiet", "--no-cache", "--isolation", isolation, "--workspace", workspace)
 		cmd.Dir = dir
 		var out, errs strings.Builder
 		cmd.Stdout, cmd.Stderr = &out, &errs

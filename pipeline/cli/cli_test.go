@@ -182,7 +182,7 @@ func TestPlace(t *testing.T) {
 	if code := f.main([]string{"--workspace", "w", "--isolation", "direct"}); code != 0 {
 		t.Fatal(f.err.String())
 	}
-	if want := (place{"w", "direct"}); f.place != want {
+	if want := (place{workspace: "w", isolation: "direct", command: "go run ./generated/training"}); f.place != want {
 		t.Errorf("place = %+v", f.place)
 	}
 }

@@ -83,7 +83,7 @@ func TestRuns(t *testing.T) {
 		})
 	}
 	f := withHistory(t, h)
-	if code := f.main([]string{"runs"}); code != 0 || !strings.Contains(f.out.String(), "1.5      FAILED in step Train\n") {
+	if code := f.main([]string{"runs"}); code != 0 || !strings.Contains(f.out.String(), "1.5      FAILED in step Train, resumable\n") {
 		t.Errorf("exit code %d:\n%s", code, f.out.String())
 	}
 	f = withHistory(t, &fakeHistory{})

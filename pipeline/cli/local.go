@@ -25,8 +25,8 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 		return nil, err
 	}
 	return local.New(local.Options{
-		Module: module, Workspace: p.workspace, Isolation: p.isolation,
-		Command: func(main string) string { return commandOf(d, commandName(d), main) },
+		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
+		Command: func(main string) string { return commandOf(d, p.command, main) },
 	})
 }
 
@@ -106,15 +106,15 @@ func commandName(d *pipeline.Definition) string {
 // commandOf is how a person runs another generated main of the same module, by its
 // import path: as they run this one, by the command own.
 func commandOf(d *pipeline.Definition, own, main string) string {
-	if main == path.Dir(d.Package) {
+	if main == path.Dir(d.Package) || main == "." {
 		return own
 	}
-	if !strings.HasPrefix(own, "go run ") {
-		// Built ones lie in one folder, be it that of the path or one of the PATH.
-		dir, _ := filepath.Split(own)
-		if beside := dir + path.Base(main); !missing(beside) {
-			return beside
-		}
+	// Mains lie beside each other as packages; built, in one folder, be it that of a path
+	// or one of the PATH.
+	dir, _ := filepath.Split(own)
+	beside := dir + path.Base(main)
+	if strings.HasPrefix(own, "go run ") && path.Dir(main) == path.Dir(path.Dir(d.Package)) || !missing(beside) {
+		return beside
 	}
 	return goRunOf(d, main)
 }

@@ -23,6 +23,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/lineage"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/openlineage"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -101,11 +102,15 @@ type app struct {
 	printed bool
 }
 
-// A place is where runs are kept and how jobs are isolated.
+// A place is where runs are kept, how jobs are isolated, and what is not run again.
 type place struct {
 	// workspace is a folder; empty is the module's own.
 	workspace string
 	isolation string
+	// reuse is what the run takes from earlier ones.
+	reuse local.Reuse
+	// command is how a person runs this command.
+	command string
 }
 
 // An exit is an error with an exit code. One without an error has been reported.
@@ -152,7 +157,7 @@ func (a *app) main(args []string) int {
 // asked for as JSON: who reads that is to find an object, whatever happened.
 func (a *app) printMistake(root *cobra.Command, args []string, mistake error) error {
 	c, _, err := root.Find(args)
-	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" {
+	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" && c.Name() != "resume" {
 		return nil
 	}
 	cause, _, _ := strings.Cut(mistake.Error(), "\n\thint:")

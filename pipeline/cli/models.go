@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -241,60 +240,4 @@ func (a *app) shortMetrics(m *record.ModelPackage) string {
 		shown = append(shown, fmt.Sprintf("%s %v", label, metrics[name]))
 	}
 	return strings.Join(shown, ", ")
-}
-
-// oneVersion demands one argument.
-func (a *app) oneVersion(c *cobra.Command, args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("%s takes one V: a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", c.CommandPath(), a.command)
-	}
-	return nil
-}
-
-// findModel finds the version that V names.
-func (a *app) findModel(ctx context.Context, h registry, ref string) (*record.ModelPackage, error) {
-	m, err := a.lookUp(ctx, h, ref)
-	if errors.Is(err, record.ErrNotFound) {
-		return nil, a.noModel(ref)
-	}
-	return m, err
-}
-
-// noModel is the error of a V that names no version.
-func (a *app) noModel(ref string) error {
-	what := fmt.Sprintf("this workspace has no model version %q", ref)
-	if _, err := strconv.Atoi(ref); err == nil && len(a.groups()) == 1 {
-		what = fmt.Sprintf("%s has no version %s here", a.groups()[0], ref)
-	}
-	if ref == "latest" {
-		what = strings.Join(a.groups(), ", ") + " has no version here"
-		return &exit{exitFailed, fmt.Errorf("%s\n\thint: train first: %s", what, a.trainer())}
-	}
-	return &exit{exitFailed, fmt.Errorf("%s\n\thint: see %s models", what, a.command)}
-}
-
-func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.ModelPackage, error) {
-	if strings.HasPrefix(ref, "arn:") {
-		return h.Model(ctx, ref)
-	}
-	group, number := path.Split(ref)
-	group = strings.TrimSuffix(group, "/")
-	switch groups := a.groups(); {
-	case group != "" && slices.Contains(a.definition.Groups(), group):
-		group = local.GroupName(group)
-	case group == "" && len(groups) == 1:
-		group = groups[0]
-	case group == "" && len(groups) == 0:
-		return nil, fmt.Errorf("%s registers no model and starts from none: %q needs its group\n\thint: give GROUP/%[2]s; see %s models --all", a.definition.Name, ref, a.command)
-	case group == "":
-		return nil, fmt.Errorf("%q may be of several groups\n\thint: give one of %s/%s", ref, strings.Join(groups, "/"+ref+", "), ref)
-	}
-	if number == "latest" {
-		return h.NewestModel(ctx, group, "")
-	}
-	n, err := strconv.ParseUint(number, 10, 31)
-	if err != nil || n == 0 {
-		return nil, fmt.Errorf("%q is not a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", ref, a.command)
-	}
-	return h.ModelVersion(ctx, group, int(n))
 }

@@ -44,18 +44,11 @@ disturbed: it keeps the version that it has started from.`,
 			if err := a.checkDecision(c, by, note); err != nil {
 				return err
 			}
-			h, _, err := a.history(c)
-			if none := (*noRecordError)(nil); errors.As(err, &none) {
-				return a.noModel(args[0])
-			}
+			h, _, m, err := a.openModel(c, args[0])
 			if err != nil {
 				return err
 			}
 			defer h.Close()
-			m, err := a.findModel(c.Context(), h, args[0])
-			if err != nil {
-				return err
-			}
 			return a.decide(c.Context(), h, m, v, by, note)
 		},
 	}

@@ -75,18 +75,11 @@ func (a *app) showCommand() *cobra.Command {
 			"  " + a.command + " models show 3 --json",
 		Args: a.oneVersion,
 		RunE: func(c *cobra.Command, args []string) error {
-			h, workspace, err := a.history(c)
-			if none := (*noRecordError)(nil); errors.As(err, &none) {
-				return a.noModel(args[0])
-			}
+			h, workspace, m, err := a.openModel(c, args[0])
 			if err != nil {
 				return err
 			}
 			defer h.Close()
-			m, err := a.findModel(c.Context(), h, args[0])
-			if err != nil {
-				return err
-			}
 			shown, err := describe(c.Context(), h, workspace, m)
 			if err != nil {
 				return err

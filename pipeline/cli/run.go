@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/spf13/cobra"
 )
 
@@ -21,6 +22,7 @@ type runOptions struct {
 	json      bool
 	quiet     bool
 	isolation string
+	reuse     local.Reuse
 	// openlineage is the file or endpoint for OpenLineage events, or empty.
 	openlineage string
 }
@@ -33,7 +35,8 @@ func (a *app) runCommand() *cobra.Command {
 		Long: `Run interprets the pipeline's state machine on this machine: its jobs run as
 processes, S3 and the model registry are folders of the workspace.
 
-Values that are not given have their defaults. Interrupting once stops the run
+Values that are not given have their defaults. A step of which nothing has changed
+is not run: its outputs are taken from an earlier run. Interrupting once stops the run
 and gives its step time to end; twice kills it at once.`,
 		Example: a.runExamples(" run"),
 		Args:    a.noArguments,
@@ -45,14 +48,20 @@ and gives its step time to end; twice kills it at once.`,
 			return a.run(c.Context(), o, workspace)
 		},
 	}
-	flags := c.Flags()
-	flags.SortFlags = false
+	c.Flags().SortFlags = false
 	o.values = addFlags(a.definition, c)
+	addReuse(c, &o.reuse)
+	addTelling(c, &o)
+	return c
+}
+
+// addTelling defines the flags of how a run is told, and how its jobs are kept apart.
+func addTelling(c *cobra.Command, o *runOptions) {
+	flags := c.Flags()
 	flags.BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
 	flags.BoolVar(&o.quiet, "quiet", false, "leave out what the steps write; it is in their logs")
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
 	flags.StringVar(&o.openlineage, "openlineage", "", "append OpenLineage events to a file, or post them: `FILE|URL`")
-	return c
 }
 
 // runExamples are the examples of run, under the name by which it is called.
@@ -75,8 +84,8 @@ func (a *app) runExamples(verb string) string {
 
 // run executes the pipeline and reports how it ended.
 func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
-	if !slices.Contains(isolations, o.isolation) {
-		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
+	if err := a.settleOptions(&o); err != nil {
+		return err
 	}
 	values, problems := o.values.values(a.definition)
 	if len(problems) > 0 {
@@ -84,11 +93,24 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)
 		return a.fail(o, exitFailed, hint, a.nothing(values, "BadParameters", problem))
 	}
+	return a.start(ctx, o, workspace, values)
+}
+
+// settleOptions says what is wrong with flags that are not parameters.
+func (a *app) settleOptions(o *runOptions) error {
+	if !slices.Contains(isolations, o.isolation) {
+		return fmt.Errorf("isolation is %q, not one of %s\n\thint: see %s --help", o.isolation, strings.Join(isolations, ", "), a.command)
+	}
+	return a.settleReuse(&o.reuse)
+}
+
+// start executes the pipeline with an input and reports how it ended.
+func (a *app) start(ctx context.Context, o runOptions, workspace string, values map[string]any) error {
 	in, err := json.Marshal(values)
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation})
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse, a.command})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

@@ -25,6 +25,11 @@ type runLine struct {
 	Parameters json.RawMessage `json:"parameters"`
 	FailedStep string          `json:"failedStep,omitempty"`
 	Error      string          `json:"error,omitempty"`
+	// Resumable says that "resume" goes on with it; Resumes is the run that it went on
+	// from, and Partial the part of the pipeline that was asked for.
+	Resumable bool   `json:"resumable"`
+	Resumes   string `json:"resumes,omitempty"`
+	Partial   string `json:"partial,omitempty"`
 }
 
 func (a *app) runsCommand() *cobra.Command {
@@ -68,6 +73,7 @@ func (a *app) printRuns(runs []record.Run, asJSON bool) error {
 			lines = append(lines, runLine{
 				Run: r.ID, Pipeline: r.Pipeline, Status: r.Status, Started: r.Started.UTC(), Seconds: seconds(r),
 				Parameters: parametersOf(r), FailedStep: r.FailedStep, Error: r.Error,
+				Resumable: resumable(&r), Resumes: r.Resumes, Partial: r.Partial,
 			})
 		}
 		return encode(a.stdout, lines)
@@ -79,20 +85,34 @@ func (a *app) printRuns(runs []record.Run, asJSON bool) error {
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tPIPELINE\tSTARTED\tSECONDS\tSTATUS")
 	for _, r := range runs {
-		status := r.Status
-		if r.FailedStep != "" {
-			status += " in step " + r.FailedStep
-		}
-		if r.Error == interrupted {
-			status += " (interrupted)"
-		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", terminal.Clean(r.ID), terminal.Clean(r.Pipeline),
-			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), terminal.Clean(status))
+			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), terminal.Clean(statusOf(&r)))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	return nil
+}
+
+// statusOf is how a run ended, and whether it can be gone on with.
+func statusOf(r *record.Run) string {
+	status := r.Status
+	if r.FailedStep != "" {
+		status += " in step " + r.FailedStep
+	}
+	if r.Error == interrupted {
+		status += " (interrupted)"
+	}
+	if r.Partial != "" {
+		status += ", " + r.Partial
+	}
+	if r.Resumes != "" {
+		status += ", resumes " + r.Resumes
+	}
+	if resumable(r) {
+		status += ", resumable"
+	}
+	return status
 }
 
 // interrupted is the error of a run whose process ended before the run did.

@@ -57,9 +57,9 @@ func TestFullDisk(t *testing.T) {
 	t.Parallel()
 	cases := []struct{ name, file, script, step, cause string }{
 		{"while a step writes", "preprocess/preprocess.sh", "while [ $# -gt 0 ]; do [ $1 = --train ] && train=$2; shift; done\nhead -c 50000000 /dev/zero > \"$train/x\"\n", "Preprocess",
-			`; the disk of the workspace is full$|^no space left on .*/full \(.* free\) while writing the log of step Preprocess; earlier steps are kept\. Free space, then run again$`},
+			`; the disk of the workspace is full$|^no space left on .*/full \(.* free\) while writing the log of step Preprocess; earlier steps are kept\. Free space, then: go run .* resume [0-9a-f]{12}$`},
 		{"while its output is saved", "train/train.sh", "#!/bin/sh\nhead -c 12000000 /dev/urandom > \"$SM_MODEL_DIR/weights\"\n", "Train",
-			`^no space left on .*/full \(.* free, 12 MB needed\) while saving output "Model" of step Train; earlier steps are kept\. Free space, then run again$`},
+			`^no space left on .*/full \(.* free, 12 MB needed\) while saving output "Model" of step Train; earlier steps are kept\. Free space, then: go run .* resume [0-9a-f]{12}$`},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {

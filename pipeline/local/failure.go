@@ -90,13 +90,32 @@ func reasonOf(err error) string {
 	return err.Error()
 }
 
-// trouble is an error of the world with what is kept and what to do.
-func trouble(err error) error {
+// trouble is an error of the world with what is kept and what to do; next is the
+// command that goes on, or "" where there is nothing to go on with.
+func trouble(err error, next string) error {
+	var told *nextError
+	var absent *NotCachedError
 	var full *objects.NoSpaceError
-	if errors.As(err, &full) {
+	switch {
+	case errors.As(err, &told):
+		return told // without the state that it came through
+	case errors.As(err, &absent):
+		return absent
+	case !errors.As(err, &full):
+		return err
+	}
+	if next == "" {
 		return &nextError{full.Error() + "; earlier steps are kept. Free space, then run again", err}
 	}
-	return err
+	return &nextError{full.Error() + "; earlier steps are kept. Free space, then: " + next, err}
+}
+
+// resume is the command that goes on with this run, or "" if it is not recorded.
+func (r *run) resume() string {
+	if !r.recorded {
+		return ""
+	}
+	return r.own() + " resume " + r.id
 }
 
 // nextError is an error told in other words.

@@ -415,7 +415,7 @@ func TestCorruptArtifactIsNotGivenToAStep(t *testing.T) {
 		t.Fatal("it ran")
 	}
 	matches(t, "the error", err.Error(),
-		`input "train" of step Train: .*train\.csv is corrupt \(sha256 expected [0-9a-f]{12}, found [0-9a-f]{12}\); it is not given to the step\. Run again$`)
+		`^artifact train\.csv of run [0-9a-f]{12} is corrupt \(sha256 expected [0-9a-f]{12}, found [0-9a-f]{12}\); step Preprocess must run again: go run example\.com/census/generated/training resume [0-9a-f]{12} --from Preprocess$`)
 	if o.Status != pipeline.Failed {
 		t.Errorf("status %s", o.Status)
 	}
@@ -423,12 +423,68 @@ func TestCorruptArtifactIsNotGivenToAStep(t *testing.T) {
 	p.succeed(`{}`) // the same content, stored anew
 }
 
+// flip changes one bit of a file of the local S3.
+func flip(t *testing.T, file string) {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[len(content)/2] ^= 1
+	if err := errors.Join(os.Chmod(file, 0o644), os.WriteFile(file, content, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFlippedBitsBetweenRuns flips a bit in everything that the next run would use:
+// nothing of it is used, and what the work tree has is stored again.
+func TestFlippedBitsBetweenRuns(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ name, pattern, warning string }{
+		{"data", "data/*/census.csv", ""},
+		{"code of a processing job", "code/*/preprocess.sh", `^Preprocess s3://local/code/.*preprocess\.sh is corrupt \(sha256 .*\); stored again from steps/preprocess$`},
+		{"code of a training job", "code/*.tar.gz", `^Train s3://local/code/.*\.tar\.gz is corrupt \(sha256 .*\); stored again from steps/train$`},
+		{"an artifact", "runs/*/*/Preprocess/0-0/Test/test.csv", `^Preprocess the outputs of run .* cannot be used: artifact test\.csv of run .* is corrupt .*; step Preprocess runs again$`},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			p := training(t, "direct")
+			want := digestsOf(p.succeed(`{}`))
+			found, err := filepath.Glob(filepath.Join(p.workspace(), "s3/local", c.pattern))
+			if err != nil || len(found) == 0 {
+				t.Fatalf("found %q, %v", found, err)
+			}
+			for _, file := range found {
+				flip(t, file)
+			}
+			if diff := cmp.Diff(want, digestsOf(p.succeed(`{}`))); diff != "" {
+				t.Error(diff)
+			}
+			said := strings.Join(p.said(pipeline.Warned), "\n")
+			matches(t, "the warnings", said, "(?m)"+c.warning)
+			if c.warning == "" && said != "" {
+				t.Errorf("it warned of %s", said)
+			}
+		})
+	}
+}
+
+// digestsOf are the digests of a run's artifacts, by name.
+func digestsOf(o *pipeline.Outcome) map[string]string {
+	all := map[string]string{}
+	for _, a := range o.Artifacts {
+		all[a.Name] = a.Digest
+	}
+	return all
+}
+
 func TestInterruptedRunIsTold(t *testing.T) {
 	t.Parallel()
 	p := training(t, "direct")
 	p.succeed(`{}`)
 	db := p.record()
-	if err := db.StartRun(t.Context(), record.Run{ID: "dead00000000", Status: "RUNNING", TotalSteps: 3, Started: time.Now()}, nil, nil); err != nil {
+	if err := db.StartRun(t.Context(), record.Run{ID: "dead00000000", Package: p.definition.Package, Status: "RUNNING", TotalSteps: 3, Started: time.Now()}, nil, nil); err != nil {
 		t.Fatal(err)
 	}
 	done := record.Step{Run: "dead00000000", Name: "Preprocess", Kind: "processing", Status: "SUCCEEDED"}
@@ -443,7 +499,7 @@ func TestInterruptedRunIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	p.succeed(`{}`)
-	want := []string{"run dead00000000 was interrupted in step Train (attempt 2); 1 of 3 steps complete. Run again"}
+	want := []string{"run dead00000000 was interrupted in step Train (attempt 2); 1 of 3 steps complete. Continue: go run example.com/census/generated/training resume dead00000000"}
 	if diff := cmp.Diff(want, p.said(pipeline.Warned)); diff != "" {
 		t.Error(diff)
 	}

@@ -95,6 +95,9 @@ func (h *handler) Do(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	if !ok {
 		return nil, fmt.Errorf("state %q calls %s, which has no local counterpart", t.State, t.Resource)
 	}
+	if err := h.scope.mayDo(t.State, a.kind); err != nil {
+		return nil, err
+	}
 	h.reasons.set(t.State, "")
 	h.clock.refused.Store(false)
 	if a.kind == processingKind || a.kind == trainingKind {

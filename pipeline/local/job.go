@@ -43,6 +43,8 @@ type job struct {
 	// service are the variables that the service sets, declared those of the request.
 	service, declared map[string]string
 	maxRuntime        time.Duration
+	// recipe is what its result depends on; begin adds the inputs to it.
+	recipe recipe
 	// line, if not nil, sees each line that the job prints.
 	line func(string)
 
@@ -59,7 +61,7 @@ type job struct {
 
 // An input is an artifact, or code, at a container path.
 type input struct {
-	port, uri, target string
+	port, uri, target, contentType string
 }
 
 // An output is a container folder whose content goes to S3.
@@ -67,39 +69,57 @@ type output struct {
 	port, target string
 }
 
-// start resolves the inputs and records that the job has begun.
-func (h *handler) start(ctx context.Context, j *job, resource string) error {
+// recipe begins what a job's result depends on.
+func (h *handler) recipe(j *job, image string) recipe {
+	return recipe{Version: keyVersion, Kind: j.kind, Image: image, Packages: h.madeOf(j.task.State).Environment, Variables: j.declared}
+}
+
+// inputs finds what a job reads, and where it writes.
+func (h *handler) inputs(ctx context.Context, j *job) error {
 	for _, in := range j.inputs {
 		source, err := h.store.Materialise(ctx, in.uri)
+		if again, failed := h.restored(ctx, j.task.State, err); failed != nil {
+			return failed
+		} else if again {
+			source, err = h.store.Materialise(ctx, in.uri)
+		}
 		if err != nil {
-			return h.inputError(j, in, err)
+			return h.inputError(ctx, j, in, err)
 		}
 		j.sandbox.Mounts = append(j.sandbox.Mounts, sandbox.Mount{
 			Target: in.target, Kind: sandbox.Input, Source: source.Path, Name: source.Name,
 		})
-		if in.port != "" {
-			j.sources = append(j.sources, record.Port{Name: in.port, Artifact: record.Artifact{
-				Name: in.port, Kind: record.External, URI: in.uri, Digest: source.Digest, Bytes: source.Bytes,
-			}})
+		if in.port == "" {
+			j.recipe.Code = source.Digest
+			continue
 		}
+		j.recipe.Inputs = append(j.recipe.Inputs, recipeInput{in.port, in.target, source.Name, in.contentType, source.Digest})
+		j.sources = append(j.sources, record.Port{Name: in.port, Artifact: record.Artifact{
+			Name: in.port, Kind: record.External, URI: in.uri, Digest: source.Digest, Bytes: source.Bytes,
+		}})
 	}
 	for _, out := range j.outputs {
 		j.sandbox.Mounts = append(j.sandbox.Mounts, sandbox.Mount{Target: out.target, Kind: sandbox.Output})
 	}
-	relative := path.Join("runs", h.id, url.PathEscape(j.task.State)+"."+strconv.Itoa(j.task.Attempt)+".log")
-	j.logPath = filepath.Join(h.workspace.dir, filepath.FromSlash(relative))
+	return nil
+}
+
+// makeLog names a job's log, and makes the folder that it is in.
+func (h *handler) makeLog(j *job) error {
+	j.step.Log = path.Join("runs", h.id, url.PathEscape(j.task.State)+"."+strconv.Itoa(j.task.Attempt)+".log")
+	j.logPath = filepath.Join(h.workspace.dir, filepath.FromSlash(j.step.Log))
 	if err := os.MkdirAll(filepath.Dir(j.logPath), 0o700); err != nil {
 		return h.store.Explain(err, 0, "making the log folder of step "+j.task.State)
 	}
-	j.started = h.clock.Now()
-	j.step = record.Step{
-		Run: h.id, Name: j.task.State, Attempt: j.task.Attempt, Kind: j.kind, Status: string(pipeline.Running), Job: j.name,
-		Request: j.task.Arguments, Log: relative, Started: j.started,
-	}
+	return nil
+}
+
+// start records that a job has begun.
+func (h *handler) start(ctx context.Context, j *job, resource string) error {
+	j.step.Status = string(pipeline.Running)
 	id, err := h.db.StartStep(ctx, j.step, j.sources)
 	if errors.Is(err, record.ErrJobExists) {
-		return asl.Fail("SageMaker.ResourceInUseException",
-			fmt.Sprintf("%s job already exists with the name %s", resource, j.name))
+		return inUse(resource, j.name)
 	}
 	j.step.ID = id
 	failpoint.Hit(failpoint.StepRecorded)
@@ -107,12 +127,12 @@ func (h *handler) start(ctx context.Context, j *job, resource string) error {
 }
 
 // inputError is what a job fails with whose input cannot be had.
-func (h *handler) inputError(j *job, in input, err error) error {
+func (h *handler) inputError(ctx context.Context, j *job, in input, err error) error {
 	var corrupt *objects.CorruptError
 	switch {
 	case errors.As(err, &corrupt):
 		// Not the step's doing, and no retry mends it.
-		return fmt.Errorf("input %q of step %s: %w; it is not given to the step. Run again", in.port, j.task.State, err)
+		return h.mend(ctx, corrupt)
 	case errors.Is(err, record.ErrNotFound):
 		text := fmt.Sprintf("ClientError: No S3 objects found under S3 URL %q given in input data source", in.uri)
 		return h.failUnstarted(j, text)
@@ -148,7 +168,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 		python = j.python
 	}
 	s := &j.sandbox
-	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers
+	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers.get(h.newHelpers)
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {

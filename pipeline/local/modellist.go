@@ -35,10 +35,11 @@ func (h *handler) describeModelPackage(ctx context.Context, t asl.Task) (json.Ra
 	if err != nil {
 		return nil, err
 	}
-	if v := h.wantedBy(t.State, m.Group); v != nil {
-		if m.Status != v.Status {
-			h.wrongStatus(t.State, v, m)
-		}
+	switch v := h.wantedBy(t.State, m.Group); {
+	case v == nil:
+	case v.Status != m.Status:
+		h.wrongStatus(t.State, v, m)
+	default:
 		h.mu.Lock()
 		h.versions[v.Name] = versionOf(m)
 		h.mu.Unlock()

@@ -22,17 +22,28 @@ func (r *run) parity() []string {
 	for _, n := range r.notes {
 		add(n)
 	}
-	var shells, instances []string
+	var shells, instances, cached []string
 	for _, j := range r.definition.Jobs {
-		if path.Ext(j.Script) != ".py" {
+		done := r.tracker.outcome(j.Name)
+		switch {
+		case done.Cached:
+			cached = append(cached, j.Name)
+			continue
+		case done.Attempts == 0:
+			continue // it was not reached, or left out
+		case path.Ext(j.Script) != ".py":
 			shells = append(shells, j.Name)
 		}
 		instances = append(instances, j.Instance)
+	}
+	if len(cached) > 0 {
+		add(strings.Join(cached, ", ") + " did not run: what they wrote was taken from an earlier run")
 	}
 	if len(shells) > 0 {
 		add(fmt.Sprintf("%s ran with this machine's shell and programs, not with those of the image", strings.Join(shells, ", ")))
 	}
 	switch {
+	case len(instances) == 0:
 	case r.mode == sandbox.Namespace:
 		add("isolation was by namespace: /opt/ml was as in the container, the rest of the file system this machine's")
 	case r.modeNote != "":

@@ -29,7 +29,7 @@ func (h *handler) settle(ctx context.Context, j *job) error {
 	folder, digest := codeFolder(j.code)
 	source, err := h.store.Materialise(ctx, folder)
 	if err != nil {
-		return h.codeError(j, of, err)
+		return h.codeError(ctx, j, of, err)
 	}
 	made := record.Job{Run: h.id, Step: of.Name, Code: digest, Image: j.image}
 	if path.Ext(j.script) == ".py" {
@@ -41,10 +41,18 @@ func (h *handler) settle(ctx context.Context, j *job) error {
 			return err
 		}
 	}
+	j.recipe.Packages = made.Environment
 	h.mu.Lock()
 	h.made[of.Name] = made
 	h.mu.Unlock()
 	return h.store.Explain(h.db.PutJob(ctx, made), 0, "recording what step "+of.Name+" is made from")
+}
+
+// madeOf is what a step is made from, as far as that is settled.
+func (r *run) madeOf(step string) record.Job {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.made[step]
 }
 
 // codeFolder is where the files of a job's code are, by the URI of the folder or of
@@ -66,9 +74,9 @@ func scriptIn(folder string, entrypoint []string) string {
 }
 
 // codeError is what a job fails with whose code cannot be had.
-func (h *handler) codeError(j *job, of *pipeline.Job, err error) error {
+func (h *handler) codeError(ctx context.Context, j *job, of *pipeline.Job, err error) error {
 	if of.Pin == "" { // the run's own, put there as it began
-		return h.inputError(j, input{port: codeInput, uri: j.code}, err)
+		return h.inputError(ctx, j, input{port: codeInput, uri: j.code}, err)
 	}
 	var corrupt *objects.CorruptError
 	if !errors.Is(err, record.ErrNotFound) && !errors.As(err, &corrupt) {

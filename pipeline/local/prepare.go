@@ -1,14 +1,11 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,9 +13,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
-	"github.com/mlmax/mlmax/pipeline/code"
 	"github.com/mlmax/mlmax/pipeline/local/failpoint"
-	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -52,7 +47,11 @@ func (r *run) interrupted(ctx context.Context) error {
 		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
 			return err
 		}
-		r.warn("", fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete. Run again", old.ID, where, complete, old.TotalSteps))
+		text := fmt.Sprintf("run %s was interrupted %s; %d of %d steps complete", old.ID, where, complete, old.TotalSteps)
+		if old.ID != r.reuse.Resumes {
+			text += fmt.Sprintf(". Continue: %s resume %s", r.command(path.Dir(old.Package)), old.ID)
+		}
+		r.warn("", text)
 	}
 	return nil
 }
@@ -64,18 +63,20 @@ type source struct {
 }
 
 // warm settles how jobs are kept apart, and starts the helper of the first jobs without
-// waiting for it.
-func (r *run) warm(ctx context.Context) error {
+// waiting for it, unless the last run gives reason to believe that none will run.
+func (r *run) warm(ctx context.Context) (err error) {
 	if err := r.chooseIsolation(ctx); err != nil {
 		return err
 	}
 	// A folder that stays: every helper mounts its root there, out of others' sight.
-	folder := filepath.Join(r.dir, "mnt")
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Join(r.dir, mounts), 0o700); err != nil {
 		return r.store.Explain(err, 0, "making the folder for mounts")
 	}
-	if len(r.definition.Jobs) > 0 {
-		r.helpers = sandbox.NewHelpers(r.mode, folder)
+	if r.last, err = r.expected(ctx); err != nil {
+		return err
+	}
+	if r.last == nil && len(r.definition.Jobs) > 0 {
+		r.helpers.get(r.newHelpers)
 	}
 	return nil
 }
@@ -108,11 +109,17 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.plan(ctx, machine); err != nil {
+		return nil, err
+	}
 	for i := range jobs {
 		if err := r.python(ctx, r.definition.Job(jobs[i].Step), &jobs[i]); err != nil {
 			return nil, err
 		}
 		r.made[jobs[i].Step] = jobs[i]
+	}
+	if err := r.unexpected(ctx, in, jobs); err != nil {
+		return nil, err
 	}
 	definition := sha256.Sum256(r.definition.ASL)
 	shown, err := json.Marshal(in.shown)
@@ -124,9 +131,21 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
+		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
+	r.recorded = err == nil
 	failpoint.Hit(failpoint.RunRecorded)
 	return machine, r.store.Explain(err, 0, "recording the run")
+}
+
+// plan settles which part of the machine is done, and what is taken from earlier runs.
+func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
+	if r.scope, err = newScope(machine, r.reuse, r.own()); err != nil || r.reuse.Resumes == "" {
+		return err
+	}
+	steps, err := r.db.Steps(ctx, r.reuse.Resumes)
+	r.scope.resumed(steps)
+	return err
 }
 
 // roleOf is the ARN that stands for a role; nothing checks what it may do.
@@ -164,47 +183,4 @@ func (r *run) chooseIsolation(ctx context.Context) error {
 		r.mode, r.modeNote = sandbox.Direct, err.Error()
 	}
 	return nil
-}
-
-// snapshot puts a job's code into the local S3, as files and as an archive, where
-// the tree's code is not there yet, and returns its digest.
-func (r *run) snapshot(ctx context.Context, j *pipeline.Job) (string, error) {
-	dir := filepath.Join(r.module, filepath.FromSlash(j.CodeDir))
-	fsys := os.DirFS(dir)
-	digest, files, err := code.Digest(fsys)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the code of step %s is missing: %s does not exist", j.Name, dir)
-	}
-	if err != nil {
-		return "", fmt.Errorf("the code of step %s in %s: %w", j.Name, dir, err)
-	}
-	prefix := path.Join("code", digest)
-	if _, err := r.store.Stat(ctx, bucket, prefix+".tar.gz"); err == nil {
-		return digest, nil
-	}
-	doing := "storing the code of step " + j.Name
-	batch := r.store.Batch()
-	defer batch.Discard()
-	for _, f := range files {
-		if err := copyCode(batch, fsys, path.Join(prefix, f.Path), f.Path); err != nil {
-			return "", r.store.Explain(err, f.Size, doing)
-		}
-	}
-	var archive bytes.Buffer
-	if err := code.Archive(&archive, fsys, files); err != nil {
-		return "", fmt.Errorf("the code of step %s: %w", j.Name, err)
-	}
-	if err := batch.Put(bucket, prefix+".tar.gz", archive.Bytes()); err != nil {
-		return "", r.store.Explain(err, int64(archive.Len()), doing)
-	}
-	return digest, r.store.Explain(batch.Commit(ctx, r.db.PutObjects), 0, doing)
-}
-
-func copyCode(batch *objects.Batch, fsys fs.FS, key, name string) error {
-	in, err := fsys.Open(name)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	return batch.Copy(bucket, key, in)
 }

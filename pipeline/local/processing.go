@@ -63,8 +63,8 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 	if err := h.settle(ctx, j); err != nil {
 		return nil, err
 	}
-	if err := h.start(ctx, j, "Processing"); err != nil {
-		return nil, err
+	if response, err := h.begin(ctx, j, "Processing"); response != nil || err != nil {
+		return response, err
 	}
 	if err := h.execute(ctx, j); err != nil {
 		if ctx.Err() != nil {
@@ -90,6 +90,8 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		},
 		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	}
+	j.recipe = h.recipe(j, request.AppSpecification.ImageUri)
+	j.recipe.Entry, j.recipe.Arguments = request.AppSpecification.ContainerEntrypoint, request.AppSpecification.ContainerArguments
 	if len(request.AppSpecification.ContainerEntrypoint) == 0 {
 		return nil, h.unsupported(t, "a processing job without ContainerEntrypoint, which runs the image's own")
 	}
@@ -115,6 +117,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 			return nil, asl.Fail(sageMakerRefused, fmt.Sprintf("output %q: %v", out.OutputName, err))
 		}
 		j.outputs = append(j.outputs, output{port: out.OutputName, target: path.Clean(out.S3Output.LocalPath)})
+		j.recipe.Outputs = append(j.recipe.Outputs, recipeOutput{out.OutputName, path.Clean(out.S3Output.LocalPath), h.fileName(t.State, out.OutputName)})
 	}
 	h.oneHost(t, request.ProcessingResources.ClusterConfig.InstanceCount)
 	config, err := processingConfig(t.Arguments, request.ProcessingJobName)

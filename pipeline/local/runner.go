@@ -37,6 +37,8 @@ type Options struct {
 	// Grace is how long a stopped step has to end by itself; 0 is 10 seconds.
 	// (SageMaker gives a training job 120.)
 	Grace time.Duration
+	// Reuse says what runs take from earlier ones, and which part of a pipeline they do.
+	Reuse Reuse
 	// Rand makes the names of executions; nil is the system's.
 	Rand io.Reader
 	// Command says how a person runs a generated main, by its import path; nil is
@@ -88,10 +90,14 @@ type run struct {
 	modeNote      string
 	command       func(main string) string
 	pythons       map[string]string // a step's interpreter
+	reuse         Reuse
+	scope         *scope
+	recorded      bool // the record knows the run
 	reasons       reasons
 	notes         []string // for the parity note
 	tracker       *tracker
-	helpers       *sandbox.Helpers
+	helpers       helpers
+	last          *record.Run // the run whose every job is expected in the cache, or nil
 	source        chan source
 	cleaning      sync.WaitGroup // what goes on beside the run
 
@@ -122,7 +128,7 @@ func (r *run) warn(step, text string) {
 func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.RawMessage, on func(pipeline.Event)) (*pipeline.Outcome, error) {
 	x, err := r.begin(ctx, d, on)
 	if err != nil {
-		return nil, trouble(err)
+		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
 	x.helpers.Close()
@@ -161,7 +167,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
 	x := &run{
-		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, on: on,
+		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, reuse: r.options.Reuse, on: on,
 		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
 	}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
@@ -205,7 +211,7 @@ func (r *run) run(ctx context.Context, input json.RawMessage) (*pipeline.Outcome
 				outcome.Cause = "stopped before its first step"
 			}
 		} else {
-			err = trouble(err)
+			err = trouble(err, r.resume())
 			outcome.Cause = err.Error()
 		}
 	}
@@ -223,7 +229,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 		return err
 	}
 	if r.unclean {
-		if err := r.mend(ctx); err != nil {
+		if err := r.tidy(ctx); err != nil {
 			return err
 		}
 		r.clean = true
@@ -237,7 +243,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err != nil {
 		return err
 	}
-	r.tracker = newTracker(machine, r.emit, r.clock.Now, r.reasons.get)
+	r.tracker = newTracker(machine, r.scope.after, r.emit, r.clock.Now, r.reasons.get)
 	r.clock.waits = r.tracker.wait
 	result, err := asl.Run(ctx, machine, in.machine, asl.Options{
 		Handler: &handler{r},
@@ -249,6 +255,10 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 			MachineID: "arn:aws:states:" + region + ":" + account + ":stateMachine:" + r.definition.Name, MachineName: r.definition.Name,
 		},
 	})
+	outcome.Resumes, outcome.Partial = r.reuse.Resumes, r.reuse.partial()
+	if errors.Is(err, errPartDone) {
+		result, err = &asl.Result{Status: asl.Succeeded}, nil
+	}
 	return r.conclude(context.WithoutCancel(ctx), result, err, outcome)
 }
 
@@ -270,7 +280,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 		}
 	}
 	if failure != nil {
-		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure).Error()
+		outcome.Status, outcome.Cause = pipeline.Failed, trouble(failure, r.resume()).Error()
 	}
 	if outcome.Status == pipeline.TimedOut && outcome.Error == "" {
 		outcome.Error = asl.ErrorTimeout

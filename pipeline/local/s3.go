@@ -44,7 +44,11 @@ func (h *handler) getObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 		return nil, asl.Fail(asl.ErrorDataLimitExceeded,
 			"The state/task 'aws-sdk:s3' returned a result with a size exceeding the maximum number of bytes service limit.")
 	case err != nil:
-		return nil, fmt.Errorf("%w. Run again", err)
+		var corrupt *objects.CorruptError
+		if errors.As(err, &corrupt) {
+			return nil, h.mend(ctx, corrupt)
+		}
+		return nil, err
 	}
 	return json.Marshal(map[string]any{
 		"AcceptRanges": "bytes", "Body": strings.ToValidUTF8(string(body), "\uFFFD"), "ContentLength": o.Bytes,

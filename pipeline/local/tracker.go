@@ -27,17 +27,17 @@ type progress struct {
 	// failure is the error of the last try, while it is not known what follows.
 	failure string
 	failed  bool
+	// beyond says that the step is not part of what was asked for.
+	beyond bool
 }
 
-// newTracker knows the steps of a machine.
-func newTracker(m *asl.Machine, emit func(pipeline.Event), now func() time.Time, why func(string) string) *tracker {
+// newTracker knows the steps of a machine, and which of them are beyond the part of it
+// that was asked for.
+func newTracker(m *asl.Machine, beyond func(step string) bool, emit func(pipeline.Event), now func() time.Time, why func(string) string) *tracker {
 	t := &tracker{emit: emit, now: now, why: why}
 	for _, s := range m.States {
-		if s.Type != asl.TaskState {
-			continue
-		}
-		if a, ok := actionOf(s.Resource); ok && a.kind != callKind {
-			t.steps = append(t.steps, &progress{StepOutcome: pipeline.StepOutcome{Name: s.Name, Status: pipeline.Pending}})
+		if isStep(s) {
+			t.steps = append(t.steps, &progress{StepOutcome: pipeline.StepOutcome{Name: s.Name, Status: pipeline.Pending}, beyond: beyond(s.Name)})
 		}
 	}
 	return t
@@ -57,7 +57,7 @@ func (t *tracker) observe(e asl.HistoryEvent) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	p := t.step(e.State)
-	if p == nil {
+	if p == nil || p.beyond {
 		return
 	}
 	switch e.Type {
@@ -65,7 +65,7 @@ func (t *tracker) observe(e asl.HistoryEvent) {
 		p.started, p.attempt, p.Attempts, p.Status = t.now(), 0, 0, pipeline.Running
 		t.emit(pipeline.Event{Kind: pipeline.StepStarted, Step: p.Name, Status: pipeline.Running})
 	case "TaskScheduled":
-		p.failed, p.failure = false, ""
+		p.failed, p.failure, p.Cached = false, "", false
 		p.Attempts++
 	case "TaskFailed", "TaskTimedOut", "EvaluationFailed":
 		p.failed, p.failure = true, t.why(p.Name)
@@ -76,8 +76,31 @@ func (t *tracker) observe(e asl.HistoryEvent) {
 		if p.failed { // and caught
 			t.end(p, pipeline.StepFailed, pipeline.Failed, p.failure)
 		} else {
-			t.end(p, pipeline.StepSucceeded, pipeline.Succeeded, "")
+			origin := ""
+			if p.Cached {
+				origin = p.Why
+			}
+			t.end(p, pipeline.StepSucceeded, pipeline.Succeeded, origin)
 		}
+	}
+}
+
+// cached notes that a step's outputs come from an earlier run.
+func (t *tracker) cached(name, origin string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.step(name); p != nil {
+		p.Cached, p.Why = true, origin
+	}
+}
+
+// explain tells why a step runs, where that was asked for.
+func (t *tracker) explain(name, why string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.step(name); p != nil {
+		p.Why = why
+		t.emit(pipeline.Event{Kind: pipeline.StepExplained, Step: name, Attempt: p.attempt, Status: pipeline.Running, Message: why})
 	}
 }
 
@@ -120,7 +143,17 @@ func (t *tracker) finish(status pipeline.Status, state, message string) {
 func (t *tracker) end(p *progress, kind pipeline.EventKind, status pipeline.Status, message string) {
 	p.Status = status
 	p.Seconds = t.now().Sub(p.started).Seconds()
-	t.emit(pipeline.Event{Kind: kind, Step: p.Name, Attempt: p.attempt, Status: status, Message: message, Seconds: p.Seconds})
+	t.emit(pipeline.Event{Kind: kind, Step: p.Name, Attempt: p.attempt, Status: status, Message: message, Seconds: p.Seconds, Cached: p.Cached})
+}
+
+// outcome is that of one step so far.
+func (t *tracker) outcome(name string) pipeline.StepOutcome {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := t.step(name); p != nil {
+		return p.StepOutcome
+	}
+	return pipeline.StepOutcome{}
 }
 
 // outcomes are the steps in order.

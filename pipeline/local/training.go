@@ -39,6 +39,17 @@ type trainingJob struct {
 	Environment       map[string]string
 }
 
+// The archives that the service makes of what a training job writes.
+const (
+	modelArchive  = "model.tar.gz"
+	outputArchive = "output.tar.gz"
+)
+
+// outputBase is where the service puts them.
+func (t *trainingJob) outputBase() string {
+	return strings.TrimSuffix(t.OutputDataConfig.S3OutputPath, "/") + "/" + t.TrainingJobName + "/output/"
+}
+
 // channel is one input of a training job.
 type channel struct {
 	ChannelName, ContentType, InputMode, CompressionType string
@@ -65,15 +76,16 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 	if err := h.settle(ctx, j); err != nil {
 		return nil, err
 	}
+	s := newScript(request.HyperParameters, request.Environment)
+	h.codeOf(ctx, j, s.submit)
+	if response, err := h.begin(ctx, j, "Training"); response != nil || err != nil {
+		return response, err
+	}
 	code, err := h.store.Temp()
 	if err != nil {
 		return nil, err
 	}
 	defer os.RemoveAll(code)
-	if err := h.start(ctx, j, "Training"); err != nil {
-		return nil, err
-	}
-	s := newScript(request.HyperParameters, request.Environment)
 	if err := h.unpackCode(ctx, j, s.submit, code); err != nil {
 		return nil, h.store.Explain(err, 0, fmt.Sprintf("unpacking the code of step %s from %s", t.State, s.submit))
 	}
@@ -115,7 +127,7 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 			return nil, nil, h.unsupported(t, fmt.Sprintf("channel %q as a manifest, as a pipe or compressed", c.ChannelName))
 		}
 		names = append(names, c.ChannelName)
-		j.inputs = append(j.inputs, input{port: c.ChannelName, uri: source.S3Uri, target: path.Join(inputDataDir, c.ChannelName)})
+		j.inputs = append(j.inputs, input{port: c.ChannelName, uri: source.S3Uri, target: path.Join(inputDataDir, c.ChannelName), contentType: c.ContentType})
 	}
 	j.outputs = []output{{port: h.modelPort(t.State), target: modelDir}, {target: outputDataDir}, {target: intermediateDir}}
 	s := newScript(request.HyperParameters, request.Environment)
@@ -123,6 +135,10 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 		return nil, nil, h.unsupported(t, "a training job without the hyperparameter sagemaker_program, which runs the image's own algorithm")
 	}
 	j.image, j.code, j.script = request.AlgorithmSpecification.TrainingImage, s.submit, s.program
+	j.recipe = h.recipe(j, request.AlgorithmSpecification.TrainingImage)
+	j.recipe.Entry, j.recipe.Parameters = []string{s.program}, scriptParameters(request.HyperParameters)
+	j.recipe.Outputs = []recipeOutput{{j.outputs[0].port, modelDir, ""}}
+	j.recipe.Metrics = request.AlgorithmSpecification.MetricDefinitions
 	for i := range j.inputs {
 		if path.Dir(path.Clean(s.submit)) == j.inputs[i].target {
 			j.inputs[i].port = "" // the channel that the code comes by
@@ -156,6 +172,17 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 	return j, m, nil
 }
 
+// codeOf notes which code a job runs, unless a channel brings it. What cannot be read is
+// told when it is unpacked.
+func (h *handler) codeOf(ctx context.Context, j *job, submit string) {
+	if path.IsAbs(submit) {
+		return
+	}
+	if source, err := h.store.Materialise(ctx, submit); err == nil {
+		j.recipe.Code = source.Digest
+	}
+}
+
 // endTraining stores what the job wrote and describes it.
 func (h *handler) endTraining(ctx context.Context, j *job, request *trainingJob, s script, m *metrics) (json.RawMessage, error) {
 	describe, err := h.describe(j, "Training")
@@ -174,10 +201,10 @@ func (h *handler) endTraining(ctx context.Context, j *job, request *trainingJob,
 	}
 	batch := h.store.Batch()
 	defer batch.Discard()
-	base := strings.TrimSuffix(request.OutputDataConfig.S3OutputPath, "/") + "/" + j.name + "/output/"
+	base := request.outputBase()
 	var ports []record.Port
 	// What is in output/data is kept however the job ended.
-	extra, found, err := h.putArchive(batch, j, "output.tar.gz", base+"output.tar.gz", outputDataDir)
+	extra, found, err := h.putArchive(batch, j, outputArchive, base+outputArchive, outputDataDir)
 	if err != nil {
 		return nil, err
 	}
@@ -187,14 +214,14 @@ func (h *handler) endTraining(ctx context.Context, j *job, request *trainingJob,
 	if why != (endOf{}) && !j.expired {
 		return h.failed(ctx, j, "Training", describe, why, ports, batch)
 	}
-	model, found, err := h.putArchive(batch, j, h.modelPort(j.task.State), base+"model.tar.gz", modelDir)
+	model, found, err := h.putArchive(batch, j, h.modelPort(j.task.State), base+modelArchive, modelDir)
 	if err != nil {
 		return nil, err
 	}
 	if found {
 		model.Artifact.Kind = record.Model
 		ports = append(ports, model)
-		describe["ModelArtifacts"] = map[string]any{"S3ModelArtifacts": base + "model.tar.gz"}
+		describe["ModelArtifacts"] = map[string]any{"S3ModelArtifacts": base + modelArchive}
 	}
 	if j.expired {
 		return h.failed(ctx, j, "Training", describe, why, ports, batch)
@@ -262,6 +289,16 @@ func (h *handler) modelPort(step string) string {
 		return outputs[i].Name
 	}
 	return "Model"
+}
+
+// scriptParameters are the hyperparameters that a script's result depends on: those
+// that name the job, its outputs or its code are not among them.
+func scriptParameters(all map[string]string) map[string]string {
+	kept := maps.Clone(all)
+	for _, name := range []string{"sagemaker_job_name", "sagemaker_program", "sagemaker_s3_output", "sagemaker_submit_directory"} {
+		delete(kept, name)
+	}
+	return kept
 }
 
 // sortedKeys are a map's keys, in order.

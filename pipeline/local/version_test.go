@@ -21,7 +21,7 @@ import (
 func withInference(t *testing.T, isolation string) (train, infer *project) {
 	t.Helper()
 	train = training(t, isolation)
-	text, err := os.ReadFile("../cli/testdata/inference.asl.json")
+	text, err := os.ReadFile("testdata/inference.asl.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,6 +103,11 @@ func TestPinnedStepRunsTheCodeOfTheVersion(t *testing.T) {
 		text, err := os.ReadFile(predictions)
 		if err != nil || string(text) != "scale\nage,income\n39,low\n50,high\n" {
 			t.Errorf("predictions: %q, %v", text, err)
+		}
+		for _, s := range infer.succeed(`{}`).Steps {
+			if !s.Cached {
+				t.Errorf("%s ran again", s.Name)
+			}
 		}
 	})
 }
@@ -191,6 +196,9 @@ func TestWithoutVersionTheRunSaysWhatToDo(t *testing.T) {
 			}
 			if diff := cmp.Diff(c.next, next); diff != "" {
 				t.Error(diff)
+			}
+			if len(o.Versions) > 0 {
+				t.Errorf("it started from %v", o.Versions)
 			}
 			steps, err := infer.record().Steps(t.Context(), o.Run)
 			for _, s := range steps {
@@ -354,3 +362,67 @@ func (c hasty) Wait(ctx context.Context, d time.Duration) error {
 }
 
 func (hasty) AfterFunc(time.Duration, func()) (stop func()) { return func() {} }
+
+func TestPinnedTrainingRunsItsArchive(t *testing.T) {
+	t.Parallel()
+	train := training(t, "direct")
+	train.write("steps/train/extra.txt", "first", 0o644)
+	first := train.succeed(`{}`)
+	jobs, err := train.record().Jobs(t.Context(), first.Run)
+	if err != nil {
+		t.Fatal(err)
+	}
+	was := jobs[2] // in order of names
+	train.definition.Jobs[1].Pin, train.definition.Jobs[1].CodeName = "Model", ""
+	train.definition.ASL = []byte(strings.ReplaceAll(string(train.definition.ASL), "${TrainCode}", was.Code))
+	train.write("steps/train/train.sh", "#!/bin/sh\nexit 3\n", 0o755)
+	train.options.Reuse.NoCache = true
+	again := train.succeed(`{}`)
+	jobs, err = train.record().Jobs(t.Context(), again.Run)
+	if err != nil || len(jobs) != 3 {
+		t.Fatalf("jobs: %+v, %v", jobs, err)
+	}
+	is := jobs[2]
+	was.Run, is.Run = "", ""
+	if diff := cmp.Diff(was, is); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestScriptOfAnEntryPoint(t *testing.T) {
+	t.Parallel()
+	const code = "/opt/ml/processing/input/code"
+	for _, c := range []struct {
+		entry []string
+		want  string
+	}{
+		{[]string{"python3", code + "/preprocess.py"}, "preprocess.py"},
+		{[]string{"/bin/sh", "-e", code + "/sub/../sub/run.sh", "x.py"}, "sub/run.sh"},
+		{[]string{"python3", "/elsewhere/x.py"}, ""},
+		{[]string{"program"}, ""},
+	} {
+		if got := scriptIn(code, c.entry); got != c.want {
+			t.Errorf("%q: %q, want %q", c.entry, got, c.want)
+		}
+	}
+	for _, uri := range []string{"s3://local/code/0a/", "s3://local/code/0a", "s3://local/code/0a.tar.gz"} {
+		if folder, digest := codeFolder(uri); folder != "s3://local/code/0a/" || digest != "0a" {
+			t.Errorf("%s: %s, %s", uri, folder, digest)
+		}
+	}
+}
+
+func TestVersionThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	train, infer := withInference(t, "direct")
+	train.definition.ASL = []byte(strings.ReplaceAll(string(train.definition.ASL), `"code.Preprocess": "${PreprocessCode}",`, ""))
+	train.succeed(`{}`)
+	train.decide(1, "Approved")
+	o := infer.fails(t.Context(), `{}`)
+	if o.Error != asl.ErrorQueryEvaluation || !strings.Contains(o.Cause, "it has no code.Preprocess") || o.FailedStep != "Describe Model" {
+		t.Errorf("%s in %s: %s", o.Error, o.FailedStep, o.Cause)
+	}
+	if len(o.Next) != 2 || o.Next[0].Command != "go run ./training" {
+		t.Errorf("next: %v", o.Next)
+	}
+}

@@ -102,6 +102,8 @@ func (l *live) take(e pipeline.Event) {
 		l.pending = append(l.pending, terminal.Clean(e.Message))
 	case e.Kind == pipeline.Warned:
 		l.pending = append(l.pending, "warning: "+terminal.Clean(e.Message))
+	case e.Kind == pipeline.StepExplained:
+		l.pending = append(l.pending, fmt.Sprintf("%s: runs, %s", terminal.Clean(e.Step), terminal.Clean(e.Message)))
 	case e.Kind == pipeline.StepLog && !l.options.Quiet:
 		if len(l.pending) >= maxPending {
 			l.pending = l.pending[1:]

@@ -73,22 +73,23 @@ func TestLive(t *testing.T) {
 	s := &screen{t: t, wrote: make(chan struct{}, 1)}
 	tick := make(chan time.Time)
 	l := Live(s, Start(definition("Preprocess", "Train")), LiveOptions{Width: func() int { return 60 }, Tick: tick})
-	for _, e := range story()[:10] {
+	for _, e := range story()[:11] {
 		l.Event(e)
 		tick <- e.Time
 		<-s.wrote
 	}
 	l.Say("Interrupt received")
-	for _, e := range story()[10:] {
+	for _, e := range story()[11:] {
 		l.Event(e)
 	}
 	go l.Close()
 	<-s.wrote
-	want := `  Train | epoch 1
+	want := `Train: runs, code changed
+  Train | epoch 1
 warning: the log is capped
 Interrupt received
 census-training  run 3f2a  failed  14s
-  Preprocess  cached     1.0s
+  Preprocess  cached     1.0s    run 11aa
   Train       timed out  2.0s    exit code 1
   Register    skipped            0.6 < 0.7
 `
@@ -137,8 +138,8 @@ func TestSummary(t *testing.T) {
 		Run: "3f2a", Pipeline: "census-training", Status: pipeline.Succeeded, Seconds: 75,
 		Metrics: map[string]any{"Evaluate.Report.Rows": 400.0, "Evaluate.Report.ROCAUC": 0.9012, "Evaluate.Report.Note": "a\x1b[2Jb", "Evaluate.Report.OK": true},
 		Steps: []pipeline.StepOutcome{
-			{Name: "Preprocess", Status: pipeline.Succeeded, Seconds: 4.25, Cached: true},
-			{Name: "Train", Status: pipeline.Succeeded, Seconds: 70, Attempts: 2},
+			{Name: "Preprocess", Status: pipeline.Succeeded, Seconds: 4.25, Cached: true, Why: "run 11aa"},
+			{Name: "Train", Status: pipeline.Succeeded, Seconds: 70, Attempts: 2, Why: "code\x1b[2J changed"},
 			{Name: "Register", Status: pipeline.Skipped},
 		},
 		Artifacts: []pipeline.Artifact{
@@ -154,6 +155,9 @@ func TestSummary(t *testing.T) {
 		"Model": {Group: "local-census", Version: 3, Status: "Approved"}, "Before": {Group: "local-census", Version: 1, Status: "Approved"}}}
 	unapproved := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Failed, FailedStep: "No version of Model", Error: "NoApprovedModel",
 		Cause: "none is approved", Next: []pipeline.Suggestion{{Command: "./training models approve 1", Why: "approve it"}}}
+	part := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Succeeded, Resumes: "q", Partial: "until Train"}
+	stopped := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Aborted, FailedStep: "Train", Cause: "stopped with the run",
+		Steps: []pipeline.StepOutcome{{Name: "Train", Status: pipeline.Aborted}}}
 	failed := &pipeline.Outcome{Run: "r", Pipeline: "p", Status: pipeline.Failed, Seconds: 2, FailedStep: "Train",
 		Error: "States.TaskFailed", Cause: "one\ntwo\x07", Log: "/w/runs/r/Train/0.log"}
 	tests := []struct {
@@ -174,8 +178,8 @@ Model
   not registered: 0.62 < 0.7
 
 Steps
-  Preprocess  cached   4.2s
-  Train       done     1m10s  2 tries
+  Preprocess  cached   4.2s   run 11aa
+  Train       done     1m10s  2 tries; code changed
   Register    skipped
 
 Artifacts
@@ -221,6 +225,28 @@ Next
   ./training models approve 1  approve it
   ./training                   run again
   ./training runs              all runs of this workspace
+`},
+		{"part", part, `
+p SUCCEEDED in 0.0s (run r)
+  resumes run q
+  until Train: it did a part of the pipeline, and gave no output
+
+Next
+  ./training logs r    what its steps wrote
+  ./training resume r  go on with the other steps
+  ./training runs      all runs of this workspace
+`},
+		{"stopped", stopped, `
+p ABORTED in 0.0s (run r)
+  in step Train: stopped with the run
+
+Steps
+  Train  stopped  0.0s
+
+Next
+  ./training logs r Train  what the step wrote
+  ./training resume r      go on with it; what is complete is kept
+  ./training runs          all runs of this workspace
 `},
 		{"failed", failed, `
 p FAILED in 2.0s (run r)

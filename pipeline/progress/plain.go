@@ -107,7 +107,13 @@ func (p *plain) Event(e pipeline.Event) {
 	case pipeline.StepRetried:
 		p.line("%s: try %d failed, the next one starts in %s: %s", step, e.Attempt+1, span(e.Wait.Seconds()), terminal.Clean(e.Message))
 	case pipeline.StepSucceeded:
-		p.line("%s: %s in %s", step, word(pipeline.Succeeded, e.Cached), span(e.Seconds))
+		from := ""
+		if e.Cached && e.Message != "" {
+			from = " (" + terminal.Clean(e.Message) + ")"
+		}
+		p.line("%s: %s in %s%s", step, word(pipeline.Succeeded, e.Cached), span(e.Seconds), from)
+	case pipeline.StepExplained:
+		p.line("%s: runs, %s", step, terminal.Clean(e.Message))
 	case pipeline.StepFailed:
 		status := e.Status
 		if status == "" {

@@ -38,8 +38,9 @@ func story() []pipeline.Event {
 		at(1, pipeline.Event{Kind: pipeline.Preparing, Message: "installing packages", Done: 20, Total: 80}),
 		at(1.5, pipeline.Event{Kind: pipeline.Preparing, Message: "installing packages", Done: 40, Total: 80}),
 		at(4, pipeline.Event{Kind: pipeline.StepStarted, Step: "Preprocess"}),
-		at(5, pipeline.Event{Kind: pipeline.StepSucceeded, Step: "Preprocess", Seconds: 1, Cached: true}),
+		at(5, pipeline.Event{Kind: pipeline.StepSucceeded, Step: "Preprocess", Seconds: 1, Cached: true, Message: "run 11aa"}),
 		at(5, pipeline.Event{Kind: pipeline.StepStarted, Step: "Train"}),
+		at(5, pipeline.Event{Kind: pipeline.StepExplained, Step: "Train", Message: "code\x1b[2J changed"}),
 		at(6, pipeline.Event{Kind: pipeline.StepLog, Step: "Train", Message: "epoch \x1b[31m1"}),
 		at(7, pipeline.Event{Kind: pipeline.StepRetried, Step: "Train", Message: "throttled", Wait: 5 * time.Second}),
 		at(12, pipeline.Event{Kind: pipeline.StepStarted, Step: "Train", Attempt: 1}),
@@ -72,27 +73,27 @@ census-training  run 3f2a  running  2.5s
   Register    waiting
   installing packages (50%)
 `},
-		{"running", 7, 100, `
+		{"running", 8, 100, `
 census-training  run 3f2a  running  1m46s
-  Preprocess  cached     1.0s
+  Preprocess  cached     1.0s    run 11aa
   Train       running    1m41s
   Register    waiting
 `},
-		{"retrying", 8, 2, `
+		{"retrying", 9, 2, `
 census-training  run 3f2a  running  9.0s
-  Preprocess  cached     1.0s
+  Preprocess  cached     1.0s    run 11aa
   Train       retrying   3.0s    try 1 failed: throttled
   Register    waiting
 `},
-		{"second try", 9, 0, `
+		{"second try", 10, 0, `
 census-training  run 3f2a  running  12s
-  Preprocess  cached     1.0s
+  Preprocess  cached     1.0s    run 11aa
   Train       running    0.0s    try 2
   Register    waiting
 `},
-		{"ended", 13, 99, `
+		{"ended", 14, 99, `
 census-training  run 3f2a  failed  14s
-  Preprocess  cached     1.0s
+  Preprocess  cached     1.0s    run 11aa
   Train       timed out  2.0s    exit code 1
   Register    skipped            0.6 < 0.7
 `},
@@ -267,8 +268,9 @@ func TestPlain(t *testing.T) {
 	want := `census-training: run 3f2a started
 installing packages (25%)
 Preprocess: started
-Preprocess: cached in 1.0s
+Preprocess: cached in 1.0s (run 11aa)
 Train: started
+Train: runs, code changed
   Train | epoch 1
 Train: try 1 failed, the next one starts in 5.0s: throttled
 Train: started, try 2

@@ -82,6 +82,12 @@ func (s *summary) table(rows [][]string) {
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
 	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	if s.Resumes != "" {
+		s.printf("  resumes run %s\n", terminal.Clean(s.Resumes))
+	}
+	if s.Partial != "" {
+		s.printf("  %s: it did a part of the pipeline, and gave no output\n", terminal.Clean(s.Partial))
+	}
 	if s.Status == pipeline.Succeeded {
 		return
 	}
@@ -171,14 +177,17 @@ func (s *summary) steps() {
 	s.printf("\nSteps\n")
 	var rows [][]string
 	for _, step := range s.Steps {
-		took, tries := "", ""
+		took, note := "", ""
 		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
 			took = span(step.Seconds)
 		}
 		if step.Attempts > 1 {
-			tries = fmt.Sprintf("%d tries", step.Attempts)
+			note = fmt.Sprintf("%d tries", step.Attempts)
 		}
-		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, tries})
+		if step.Why != "" {
+			note = strings.TrimPrefix(note+"; "+terminal.Clean(step.Why), "; ")
+		}
+		rows = append(rows, []string{terminal.Clean(step.Name), word(step.Status, step.Cached), took, note})
 	}
 	s.table(rows)
 }
@@ -227,15 +236,18 @@ func (s *summary) next() {
 	switch {
 	case s.Status == pipeline.Succeeded:
 		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
+		if s.Partial != "" {
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with the other steps"})
+		}
 	default:
 		if s.FailedStep != "" && !ofMachine(s.FailedStep) {
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
-		what := "run again"
 		if len(s.Steps) > 0 {
-			what += "; this run and what it made are kept"
+			rows = append(rows, []string{c + " resume " + s.Run, "go on with it; what is complete is kept"})
+		} else {
+			rows = append(rows, []string{c, "run again"})
 		}
-		rows = append(rows, []string{c, what})
 	}
 	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
 	for _, r := range rows {

@@ -85,24 +85,29 @@ func (d *DB) Jobs(ctx context.Context, run string) ([]Job, error) {
 	})
 }
 
+const selectSteps = `SELECT s.id, s.run, s.name, s.attempt, s.kind, s.status, s.job, s.request, s.response, s.error, s.reason, s.log,
+	s.exit_code, s.max_rss, s.started, s.ended, s.cache_key, s.key_parts, s.cached_from`
+
 // Steps returns every try of every Task state of a run, in order.
 func (d *DB) Steps(ctx context.Context, run string) ([]Step, error) {
-	rows, err := d.db.QueryContext(ctx, `SELECT id, run, name, attempt, kind, status, job, request, response, error, reason, log,
-		exit_code, max_rss, started, ended, cache_key, key_parts, cached_from FROM steps WHERE run=? ORDER BY id`, run)
+	rows, err := d.db.QueryContext(ctx, selectSteps+" FROM steps s WHERE s.run=? ORDER BY s.id", run)
 	if err != nil {
 		return nil, fmt.Errorf("read the steps: %w", err)
 	}
-	return collect(rows, func(s *Step) error {
-		var started, ended int64
-		var parts text
-		err := rows.Scan(&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, (*text)(&s.Request), (*text)(&s.Response),
-			&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended, &s.CacheKey, &parts, &s.CachedFrom)
-		s.Started, s.Ended = moment(started), moment(ended)
-		if err != nil || parts == nil {
-			return err
-		}
-		return json.Unmarshal(parts, &s.KeyParts)
-	})
+	return collect(rows, func(s *Step) error { return scanStep(rows, s) })
+}
+
+// scanStep reads the columns of selectSteps, and more behind them.
+func scanStep(rows *sql.Rows, s *Step, more ...any) error {
+	var started, ended int64
+	var parts text
+	err := rows.Scan(append([]any{&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, (*text)(&s.Request), (*text)(&s.Response),
+		&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended, &s.CacheKey, &parts, &s.CachedFrom}, more...)...)
+	s.Started, s.Ended = moment(started), moment(ended)
+	if err != nil || parts == nil {
+		return err
+	}
+	return json.Unmarshal(parts, &s.KeyParts)
 }
 
 // Artifacts returns what a run started from and wrote, in order.

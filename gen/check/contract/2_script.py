@@ -38,7 +38,7 @@ class Script:
         return always
 
     def facts(self):
-        return {"parser": Parser(self).facts(), "reads": list(self.reads()), "dumps": self.dumps()}
+        return {"parser": Parser(self).facts(), "reads": list(self.reads()), "dumps": self.dumps(), "columns": Columns(self).facts()}
 
     def place(self, m, node):
         return {"file": m.path, "line": node.lineno, "column": node.col_offset + 1}

@@ -35,7 +35,7 @@ class Parser:
         for o in self.options:
             for d in (o["dest"], "*"):
                 if d in self.defaults:
-                    o["default"] = self.defaults[d]
+                    o["default"], o["nodefault"] = self.defaults[d], False
         return {"open": self.open, "known": self.known, "abbrev": self.abbrev, "options": self.options}
 
     def creation(self, m, node):
@@ -202,7 +202,8 @@ class Parser:
             flags=flags + (["--no-" + f[2:] for f in flags if f.startswith("--")] if action_name == "boolean" else []),
             positional=positional, sure=sure, takes=takes, type=kind, choices=choices, dest=dest if isinstance(dest, str) else "",
             required=sure and required is True and not self.exclusive(m, group),
-            default=self.default(m.fold(keys["default"]) if "default" in keys else None)))
+            default=self.default(m.fold(keys["default"]) if "default" in keys else None),
+            nodefault=m.fold(keys["default"]) is None if "default" in keys else True))
 
     def exclusive(self, m, group):
         """Whether a group may be mutually exclusive: then no option of it is required for itself."""

@@ -58,6 +58,33 @@ func (b *Batch) Copy(bucket, key string, r io.Reader) error {
 	return b.add(bucket, key, name)
 }
 
+// Link adds an object with the content of one that is there: a hard link to its file,
+// or a copy where the file system has no such links. The content is verified first, and
+// what is not what was stored gives a *[CorruptError].
+func (b *Batch) Link(bucket, key string, of record.Object) error {
+	if err := CheckName(bucket, key); err != nil {
+		return err
+	}
+	file, err := b.store.verified(&of)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	name := b.store.tempName()
+	if b.store.root.Link(path.Join(tree, of.Bucket, of.Key), name) != nil {
+		if err := b.Copy(bucket, key, file); err != nil {
+			return err
+		}
+		if found := b.objects[len(b.objects)-1].Digest; found != of.Digest {
+			return &CorruptError{Bucket: of.Bucket, Key: of.Key, Expected: of.Digest, Found: found}
+		}
+		return nil
+	}
+	b.items = append(b.items, item{bucket, key, name, true})
+	b.objects = append(b.objects, record.Object{Bucket: bucket, Key: key, Digest: of.Digest, Bytes: of.Bytes, Created: b.store.now()})
+	return nil
+}
+
 // PutFile adds a file of the workspace, given by its absolute path. Commit moves it.
 func (b *Batch) PutFile(bucket, key, file string) error {
 	name, err := b.store.inside(file)

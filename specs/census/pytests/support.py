@@ -7,6 +7,7 @@ import io
 import os
 import shutil
 import sys
+import tarfile
 import tempfile
 import unittest
 import warnings
@@ -16,6 +17,7 @@ sys.dont_write_bytecode = True
 
 CENSUS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 EXTRACT = os.path.join(CENSUS, "testdata", "census.csv")
+UNLABELLED = os.path.join(CENSUS, "testdata", "unlabelled.csv")
 
 
 def script(step):
@@ -24,7 +26,8 @@ def script(step):
 
 
 def load(step):
-    """Return a step's script as a module."""
+    """Return a step's script as a module; what it imports from its folder is found there."""
+    sys.path.insert(0, os.path.dirname(script(step)))
     spec = importlib.util.spec_from_file_location("census_" + step, script(step))
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -34,6 +37,10 @@ def load(step):
 preprocess = load("preprocess")
 train = load("train")
 evaluate = load("evaluate")
+predict = load("predict")
+
+# The module that preprocess makes features with.
+features = preprocess.features
 
 
 def person(number, **cells):
@@ -107,7 +114,7 @@ class Case(unittest.TestCase):
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), warnings.catch_warnings():
             warnings.simplefilter("error")
             for category in (DeprecationWarning, PendingDeprecationWarning):
-                warnings.filterwarnings("ignore", category=category, module=r"(?!census_)")
+                warnings.filterwarnings("ignore", category=category, module=r"(?!census_|extract|features)")
             try:
                 code = module.main([str(a) for a in argv])
             except SystemExit as leaving:
@@ -134,9 +141,14 @@ class Case(unittest.TestCase):
         return err
 
     def preprocess(self, raw, *more, out="out"):
-        """Return the arguments of preprocess, with outputs below a folder."""
-        folders = ["--train", self.path(out, "train"), "--test", self.path(out, "test")]
+        """Return the arguments of preprocess for training, with outputs below a folder."""
+        folders = ["--mode", "train", "--train", self.path(out, "train"), "--test", self.path(out, "test")]
         return ["--raw", raw, *folders, "--transformer", self.path(out, "transformer"), *more]
+
+    def infer(self, raw, *more, out="out"):
+        """Return the arguments of preprocess for inference, with folders below a folder."""
+        folders = ["--fitted", self.path(out, "transformer"), "--features", self.path(out, "features")]
+        return ["--mode", "infer", "--raw", raw, *folders, *more]
 
     def train(self, *more, out="out"):
         """Return the arguments of train, with folders below a folder."""
@@ -146,3 +158,14 @@ class Case(unittest.TestCase):
         """Return the arguments of evaluate, with folders below a folder."""
         folders = ["--model", self.path(out, "model"), "--transformer", self.path(out, "transformer")]
         return [*folders, "--test", self.path(out, "test"), "--report", self.path(out, "report", "report.json"), *more]
+
+    def predict(self, *more, out="out"):
+        """Return the arguments of predict, with folders below a folder."""
+        folders = ["--model", self.path(out, "model"), "--features", self.path(out, "features")]
+        return [*folders, "--predictions", self.path(out, "predictions"), *more]
+
+    def pack(self, out="out"):
+        """Pack a model as SageMaker does."""
+        with tarfile.open(self.path(out, "model", "model.tar.gz"), "w:gz") as tar:
+            tar.add(self.path(out, "model", "model.json"), "model.json")
+        os.remove(self.path(out, "model", "model.json"))

@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from support import Case, people, person, preprocess
+from support import Case, features, people, person, preprocess
 
 
 class Rows(Case):
@@ -93,8 +93,8 @@ class Features(Case):
     def test_unknown_category_is_none_of_the_known(self):
         fitted = {"numbers": {}, "categories": {"education": ["Masters"]}}
         table = preprocess.read(self.extract([person(0, education=" Masters"), person(1, education=" New")]))
-        self.assertEqual(preprocess.transform(table, fitted)["education=Masters"].tolist(), [1, 0])
-        self.assertEqual(preprocess.unknown(table, fitted), 1)
+        self.assertEqual(features.transform(table, fitted)["education=Masters"].tolist(), [1, 0])
+        self.assertEqual(features.unknown(table, fitted), 1)
 
     def test_unknown_categories_are_told(self):
         rows = [person(n, education=" Level %d" % n) for n in range(40)]
@@ -142,7 +142,10 @@ class Input(Case):
             "row too short": (good + "\n50,Private", "row 41 of"),
             "row too long": (good + "\n" + old + ",1", "has 11 cells, its header 10"),
             "blank line": ("\n".join([header, "", *rest]), "row 1 of"),
-            "quote left open": (good + '\n"50', "is no CSV file"),
+            "quote left open": (good + '\n"50', "row 41 of"),
+            "quote left open above": (good.replace("\n", '\n"', 1), "is no CSV file: row 1 begins at line 2"),
+            "not UTF-8": (good.encode("utf-8") + b"\n" + old.encode("utf-8").replace(b"Local", b"\xff"), "row 41 of"),
+            "thousands": (good + "\n" + old.replace("50,", "1_000,"), "row 41: column 'age' holds '1_000'"),
             "not text": (b"\xff\xfe\x00\x01", "is no CSV file"),
             "not a number": (good + "\nx" + old, "row 41: column 'age' holds 'x50', which is no number"),
             "infinite": (good + "\n" + old.replace("50,", "inf,"), "row 41: column 'age' holds 'inf'"),
@@ -175,7 +178,11 @@ class Arguments(Case):
     def test_misuse(self):
         given = self.preprocess("census.csv")
         cases = {
-            "none": ([], "required: --raw, --train, --test, --transformer"),
+            "none": ([], "required: --mode, --raw"),
+            "no mode": (given[:2] + given[4:], "required: --mode"),
+            "another mode": ([*given, "--mode", "both"], "argument --mode: invalid choice: 'both'"),
+            "nothing of the mode": (given[:4], "required with --mode train: --train, --test, --transformer"),
+            "of the other mode": ([*given, "--fitted", "out"], "argument --fitted: only with --mode infer"),
             "unknown": ([*given, "--verbose"], "unrecognized arguments: --verbose"),
             "underscores": ([*given, "--train_test_split_ratio", "0.3"], "unrecognized arguments"),
             "shortened": ([*given, "--train-test-split", "0.3"], "unrecognized arguments"),

@@ -1,62 +1,77 @@
-"""Split a census extract and turn both parts into features.
+"""Turn a census extract into features, to train on or to be scored.
 
-What turns rows into features (medians, spreads, categories) is learned from
-the rows to train on alone, and written as JSON beside the two parts, so that
-whoever scores new extracts can do exactly the same to them. No row is dropped,
-and each carries its number in the extract, so that a score can be joined to
-the person it is about.
+In mode train the extract is split. What turns rows into features (medians,
+spreads, categories) is learned from the rows to train on alone, and written as
+JSON beside the two parts. In mode infer that JSON is read, and the same code
+does exactly the same to a new extract, which needs no label and may be larger
+than memory. No row is dropped, and each carries its number in the extract, so
+that a score can be joined to the person it is about.
 """
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import sys
 
 import numpy as np
-import pandas as pd
 from sklearn.model_selection import train_test_split
 
-# The columns that features are made of. Amounts are money: mostly nothing,
-# sometimes a lot, hence the logarithm. Race, sex, origin and citizenship are in
-# the extract and are left alone.
-NUMBERS = ["age", "num persons worked for employer"]
-AMOUNTS = ["capital gains", "capital losses", "dividends from stocks"]
-CATEGORIES = ["education", "major industry code", "class of worker"]
+import features
+from extract import Refused, only_file, opened
 
 LABEL = "income"
 LABELS = {"- 50000.": 0, "50000+.": 1}
-MISSING = "?"
 
-FORMAT = "census-transformer/1"
+# What goes with one mode only, and whether it is needed there.
+MODES = {
+    "train": {
+        "--train": True,
+        "--test": True,
+        "--transformer": True,
+        "--train-test-split-ratio": False,
+        "--seed": False,
+    },
+    "infer": {"--fitted": True, "--features": True},
+}
 
-
-class Refused(Exception):
-    """What the user can put right, in one line."""
+# A transformer larger than this is not one of ours.
+MOST_BYTES = 64 << 20
 
 
 def arguments(argv):
     """Return the arguments, or leave with a usage message."""
     parser = argparse.ArgumentParser(
-        description="Split a census extract and turn both parts into features.",
-        epilog="example:\n  python preprocess.py --raw census.csv"
-        " --train out/train --test out/test --transformer out/transformer",
+        description="Turn a census extract into features, to train on or to be scored.",
+        epilog="example:\n  python preprocess.py --mode train --raw census.csv"
+        " --train out/train --test out/test --transformer out/transformer\n"
+        "  python preprocess.py --mode infer --raw unlabelled.csv"
+        " --fitted out/transformer --features out/features",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.add_argument("--mode", required=True, choices=["train", "infer"], help="what the features are for")
     parser.add_argument("--raw", required=True, metavar="PATH", help="the extract: a CSV file, or a folder with one")
-    parser.add_argument("--train", required=True, metavar="FOLDER", help="where to write train.csv")
-    parser.add_argument("--test", required=True, metavar="FOLDER", help="where to write test.csv")
-    parser.add_argument("--transformer", required=True, metavar="FOLDER", help="where to write transformer.json")
+    parser.add_argument("--train", metavar="FOLDER", help="train: where to write train.csv")
+    parser.add_argument("--test", metavar="FOLDER", help="train: where to write test.csv")
+    parser.add_argument("--transformer", metavar="FOLDER", help="train: where to write transformer.json")
     parser.add_argument(
         "--train-test-split-ratio",
         type=float,
         default=0.2,
         metavar="SHARE",
-        help="share of the rows that is held out (default: %(default)s)",
+        help="train: share of the rows that is held out (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="decides which rows these are (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="train: decides which rows these are (default: %(default)s)"
+    )
+    parser.add_argument("--fitted", metavar="FOLDER", help="infer: where training wrote transformer.json")
+    parser.add_argument("--features", metavar="FOLDER", help="infer: where to write features.csv and rejected.csv")
     given = parser.parse_args(argv)
+    # Whether an argument was given cannot be told from a value that has a default.
+    words = sys.argv[1:] if argv is None else argv
+    belong(parser, given.mode, {word.split("=")[0] for word in words})
     if not 0 < given.train_test_split_ratio < 1:
         parser.error("argument --train-test-split-ratio: not between 0 and 1: %g" % given.train_test_split_ratio)
     if not 0 <= given.seed < 2**32:
@@ -64,66 +79,32 @@ def arguments(argv):
     return given
 
 
-def only_file(path):
-    """Return path if it is a file, or the one file in the folder that it is."""
-    if not os.path.isdir(path):
-        return path
-    names = sorted(name for name in os.listdir(path) if not name.startswith("."))
-    if len(names) != 1:
-        raise Refused("%s holds %d files instead of one" % (path, len(names)))
-    return os.path.join(path, names[0])
+def belong(parser, mode, words):
+    """Leave with a usage message unless the arguments are those of the mode."""
+    for other, flags in MODES.items():
+        wrong = [flag for flag in flags if flag in words]
+        if other != mode and wrong:
+            parser.error("argument %s: only with --mode %s" % (wrong[0], other))
+    absent = [flag for flag, needed in MODES[mode].items() if needed and flag not in words]
+    if absent:
+        parser.error("the following arguments are required with --mode %s: %s" % (mode, ", ".join(absent)))
 
 
 def read(path):
-    """Return the columns that matter as text, and each row's number as row_id."""
-    wanted = NUMBERS + AMOUNTS + CATEGORIES + [LABEL]
-    try:
-        # Python's own reader guesses nothing: what is missing or a number is
-        # decided below, and a row that is cut short is an error.
-        with open(path, newline="", encoding="utf-8-sig") as file:
-            return pd.DataFrame(cells(path, csv.reader(file, strict=True), wanted))
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise Refused("%s is no CSV file: %s" % (path, error))
-
-
-def cells(path, rows, wanted):
-    """Return the wanted columns by name, cells without blanks around them, and row_id."""
-    header = [name.strip() for name in next(rows, [])]
-    if not header:
-        raise Refused("%s is empty" % path)
-    absent = [name for name in wanted if name not in header]
-    if absent:
-        raise Refused("%s has no column %s" % (path, ", ".join(map(repr, absent))))
-    twice = [name for name in wanted if header.count(name) > 1]
-    if twice:
-        raise Refused("%s has two columns %r" % (path, twice[0]))
-    at = [header.index(name) for name in wanted]
-    kept = []
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(header):
-            raise Refused("row %d of %s has %d cells, its header %d" % (number, path, len(row), len(header)))
-        kept.append([row[i].strip() or MISSING for i in at])
-    if not kept:
+    """Return the people of an extract to learn from, label and all; one that cannot be used is an error."""
+    ids, people = [], []
+    with opened(path, [*features.COLUMNS, LABEL]) as rows:
+        for number, cells, wrong in rows:
+            if wrong:
+                raise Refused("row %d of %s %s" % (number, path, wrong))
+            try:
+                people.append([*features.person(cells[:-1]), cells[-1] or features.MISSING])
+            except ValueError as error:
+                raise Refused("row %d: %s" % (number, error))
+            ids.append(number)
+    if not people:
         raise Refused("%s has a header and no rows" % path)
-    columns = {"row_id": list(range(1, len(kept) + 1))}
-    columns.update(zip(wanted, map(list, zip(*kept))))
-    return columns
-
-
-def numbers(table):
-    """Return the numeric columns as floats, NaN where a cell is missing."""
-    columns = {}
-    for name in NUMBERS + AMOUNTS:
-        missing = (table[name] == MISSING).to_numpy()
-        values = pd.to_numeric(table[name], errors="coerce").to_numpy(dtype=float)
-        wrong = ~missing & ~np.isfinite(values)
-        if wrong.any():
-            cell = table.iloc[int(wrong.argmax())]
-            raise Refused("row %d: column %r holds %r, which is no number" % (cell["row_id"], name, cell[name]))
-        if name in AMOUNTS:
-            values = np.sign(values) * np.log1p(np.abs(values))
-        columns[name] = values
-    return pd.DataFrame(columns, index=table.index)
+    return features.tabled(ids, people, [LABEL])
 
 
 def labels(table):
@@ -148,48 +129,17 @@ def split(table, ratio, seed):
     return train.sort_index(), test.sort_index()
 
 
-def fit(table):
-    """Learn from the rows to train on what transform needs, as plain data."""
-    fitted = {"format": FORMAT, "numbers": {}, "categories": {}}
-    for name, values in numbers(table).items():
-        known = values.dropna() if values.notna().any() else pd.Series([0.0])
-        fitted["numbers"][name] = {
-            "median": float(known.median()),
-            "mean": float(known.mean()),
-            "spread": float(known.std(ddof=0)) if known.nunique() > 1 else 1.0,
-        }
-    for name in CATEGORIES:
-        # A missing value is a category like any other: who does not answer is
-        # not a random choice.
-        fitted["categories"][name] = sorted(table[name].unique())
-    fitted["features"] = list(transform(table, fitted).columns)
-    return fitted
-
-
-def transform(table, fitted):
-    """Return the features of a table. A category that is not known is none of the known ones."""
-    columns = {}
-    values = numbers(table)
-    for name, learned in fitted["numbers"].items():
-        columns[name] = (values[name].fillna(learned["median"]) - learned["mean"]) / learned["spread"]
-    for name, known in fitted["categories"].items():
-        for category in known:
-            columns[name + "=" + category] = (table[name] == category).astype(int)
-    return pd.DataFrame(columns, index=table.index)
-
-
-def unknown(table, fitted):
-    """Return how many cells hold a category that is not known."""
-    return int(sum((~table[name].isin(known)).sum() for name, known in fitted["categories"].items()))
-
-
-def write_rows(folder, name, table, fitted):
-    """Write row id, label and features; six digits say all that the model can use."""
-    rows = transform(table, fitted)
-    rows.insert(0, "row_id", table["row_id"])
-    rows.insert(1, LABEL, labels(table))
+def write_part(folder, name, table, fitted):
+    """Write row id, label and features."""
     os.makedirs(folder, exist_ok=True)
-    rows.to_csv(os.path.join(folder, name), index=False, float_format="%.6f", lineterminator="\n")
+    with open(os.path.join(folder, name), "w", encoding="utf-8", newline="\n") as file:
+        file.write(features.header(["row_id", LABEL, *fitted["features"]]))
+        for start in range(0, len(table), features.CHUNK):
+            part = table.iloc[start : start + features.CHUNK]
+            made = features.transform(part, fitted)
+            made.insert(0, "row_id", part["row_id"])
+            made.insert(1, LABEL, labels(part))
+            file.write(features.lines(made))
 
 
 def write_json(folder, name, value):
@@ -200,18 +150,97 @@ def write_json(folder, name, value):
         file.write("\n")
 
 
-def run(given):
-    """Do what the arguments say."""
+def train(given):
+    """Split, learn, and write both parts and what was learned."""
     table = read(only_file(given.raw))
-    train, test = split(table, given.train_test_split_ratio, given.seed)
-    fitted = fit(train)
-    write_rows(given.train, "train.csv", train, fitted)
-    write_rows(given.test, "test.csv", test, fitted)
+    kept, held = split(table, given.train_test_split_ratio, given.seed)
+    fitted = features.fit(kept)
+    write_part(given.train, "train.csv", kept, fitted)
+    write_part(given.test, "test.csv", held, fitted)
     write_json(given.transformer, "transformer.json", fitted)
-    counts = (len(table), len(train), len(test), len(fitted["features"]))
+    counts = (len(table), len(kept), len(held), len(fitted["features"]))
     print("%d rows: %d to train on, %d held out; %d features" % counts)
-    if unknown(test, fitted):
-        print("cells held out whose category no row to train on has: %d" % unknown(test, fitted))
+    if features.unknown(held, fitted):
+        print("cells held out whose category no row to train on has: %d" % features.unknown(held, fitted))
+
+
+def read_fitted(folder):
+    """Return what training learned."""
+    path = os.path.join(folder, "transformer.json")
+    if os.path.getsize(path) > MOST_BYTES:
+        raise Refused("%s is too large for a file of this pipeline" % path)
+
+    def constant(word):
+        raise ValueError("%s is no JSON" % word)
+
+    try:
+        with open(path, encoding="utf-8") as file:
+            fitted = json.load(file, parse_constant=constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused("%s is no JSON: %s" % (path, error))
+    if not isinstance(fitted, dict) or fitted.get("format") != features.FORMAT:
+        raise Refused("%s is not of the format %r" % (path, features.FORMAT))
+    features.check(path, fitted)
+    return fitted
+
+
+def infer(given):
+    """Write the features of all rows that can be scored, and which others there are and why."""
+    fitted = read_fitted(given.fitted)
+    with opened(only_file(given.raw), features.COLUMNS) as rows:
+        os.makedirs(given.features, exist_ok=True)
+        paths = [os.path.join(given.features, name) for name in ("features.csv", "rejected.csv")]
+        try:
+            with open(paths[0], "w", encoding="utf-8", newline="\n") as good:
+                with open(paths[1], "w", encoding="utf-8", newline="\n") as bad:
+                    good.write(features.header(["row_id", *fitted["features"]]))
+                    bad.write(features.header(["row_id", "reason"]))
+                    counts = [make(chunk, fitted, good, bad) for chunk in chunks(rows)]
+        except BaseException:
+            # Half a batch must not be taken for one.
+            for path in paths:
+                if os.path.exists(path):
+                    os.remove(path)
+            raise
+    scored, rejected, unknown = [sum(column) for column in zip((0, 0, 0), *counts)]
+    print(
+        "%d rows: %d to score, %d rejected; %d features"
+        % (scored + rejected, scored, rejected, len(fitted["features"]))
+    )
+    if unknown:
+        print("cells whose category no row trained on has: %d" % unknown)
+
+
+def chunks(rows):
+    """Yield rows in lists of no more than a chunk."""
+    while True:
+        chunk = list(itertools.islice(rows, features.CHUNK))
+        if not chunk:
+            return
+        yield chunk
+
+
+def make(chunk, fitted, good, bad):
+    """Write a chunk's features and rejected rows; return how many of each, and of unknown categories."""
+    ids, people, rejected = [], [], []
+    for number, cells, wrong in chunk:
+        try:
+            if wrong is None:
+                people.append(features.person(cells))
+                ids.append(number)
+        except ValueError as error:
+            wrong = str(error)
+        if wrong:
+            rejected.append([number, wrong])
+    table = features.tabled(ids, people)
+    made = features.transform(table, fitted)
+    fit = np.isfinite(made.to_numpy()).all(axis=1)
+    for number in table["row_id"][~fit]:
+        rejected.append([number, "holds a number too large to be made a feature"])
+    made.insert(0, "row_id", table["row_id"])
+    good.write(features.lines(made[fit]))
+    csv.writer(bad, lineterminator="\n").writerows(sorted(rejected))
+    return int(fit.sum()), len(rejected), features.unknown(table[fit], fitted)
 
 
 def refuse(reason):
@@ -224,9 +253,12 @@ def main(argv=None):
     """Run as a command; return its exit code."""
     given = arguments(argv)
     try:
-        run(given)
+        if given.mode == "train":
+            train(given)
+        else:
+            infer(given)
     except OSError as error:
-        return refuse("%s: %s" % (error.filename, error.strerror))
+        return refuse(": ".join(filter(None, (error.filename, error.strerror))))
     except Refused as error:
         return refuse(error)
     return 0
