@@ -60,12 +60,12 @@ type execution struct {
 }
 
 func newExecution(m *Machine, input json.RawMessage, o Options) (*execution, *value, error) {
-	compiled := m.programs
+	compiled := m.programs // what Decode gave is valid
 	if compiled == nil {
 		compiled = &programs{}
-	}
-	if problems := validate(m, &validator{programs: compiled}); len(problems) > 0 {
-		return nil, nil, fmt.Errorf("run the machine: %s (and %d more)", problems[0], len(problems)-1)
+		if problems := validate(m, &validator{programs: compiled}); len(problems) > 0 {
+			return nil, nil, fmt.Errorf("run the machine: %s (and %d more)", problems[0], len(problems)-1)
+		}
 	}
 	if len(input) == 0 {
 		input = json.RawMessage("{}")

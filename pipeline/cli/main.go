@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -38,6 +39,10 @@ const (
 
 // Main executes the command line of a generated main and returns its exit code.
 func Main(d *pipeline.Definition, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	if os.Getenv("GOGC") == "" {
+		// A command of a short run ends before it has made 8 MB of garbage.
+		debug.SetGCPercent(200)
+	}
 	return newApp(d, stdin, stdout, stderr).main(args)
 }
 

@@ -147,7 +147,11 @@ func (h *handler) failUnstarted(j *job, text string) error {
 
 // execute runs the job's process to its end, and leaves how it ended in j.
 func (h *handler) execute(ctx context.Context, j *job) error {
-	dir, err := h.store.Temp()
+	dir := h.folders.Take()
+	var err error
+	if dir == "" {
+		dir, err = h.store.Temp()
+	}
 	if err != nil {
 		return err
 	}
@@ -163,7 +167,7 @@ func (h *handler) execute(ctx context.Context, j *job) error {
 		python = j.python
 	}
 	s := &j.sandbox
-	s.Dir, s.Mode, s.Helpers = dir, h.mode, h.helpers.get(h.newHelpers)
+	s.Dir, s.Mode, s.Helpers, s.Folders = dir, h.mode, h.helpers.get(h.newHelpers), &h.folders
 	s.Files, s.Argv, s.WorkDir = j.files, j.argv, j.workDir
 	s.Env = variables(python, h.home(s), j.service, j.declared)
 	if python != "" {
@@ -281,10 +285,10 @@ func (h *handler) aborted(ctx context.Context, j *job, cause error) error {
 	return cause
 }
 
-// discard removes a job's folder, while the run goes on. What cannot be removed
-// goes at the next start.
+// discard empties a job's folder for another job, while the run goes on. What cannot
+// be emptied is removed; what cannot be removed goes at the next start.
 func (h *handler) discard(j *job) {
 	if dir := j.sandbox.Dir; dir != "" {
-		h.cleaning.Go(func() { _ = os.RemoveAll(dir) })
+		h.cleaning.Go(func() { h.folders.Give(dir) })
 	}
 }

@@ -131,16 +131,36 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	if err != nil {
 		return nil, err
 	}
-	from := <-r.source
+	var from source
+	late := false
+	select {
+	case from = <-r.source:
+	default:
+		late = true
+	}
 	err = r.db.StartRun(ctx, record.Run{
 		ID: r.id, Pipeline: r.definition.Name, Package: r.definition.Package, Execution: r.execution, Status: string(pipeline.Running),
 		Input: in.machine, Parameters: shown, Definition: hex.EncodeToString(definition[:]), Commit: from.commit, Dirty: from.dirty,
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
 		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
-	r.recorded = err == nil
 	failpoint.Hit(failpoint.RunRecorded)
-	return machine, r.store.Explain(err, 0, "recording the run")
+	if err != nil {
+		return nil, r.store.Explain(err, 0, "recording the run")
+	}
+	r.recorded = true
+	go r.recordSource(context.WithoutCancel(ctx), late)
+	return machine, nil
+}
+
+// recordSource adds to the record what git said after the run had been recorded.
+func (r *run) recordSource(ctx context.Context, late bool) {
+	defer close(r.sourced)
+	if late {
+		if from := <-r.source; from != (source{}) {
+			r.sourced <- r.db.SetSource(ctx, r.id, from.commit, from.dirty)
+		}
+	}
 }
 
 // plan settles which part of the machine is done, and what is taken from earlier runs.

@@ -98,7 +98,9 @@ type run struct {
 	tracker       *tracker
 	helpers       helpers
 	last          *record.Run // the run whose every job is expected in the cache, or nil
-	source        chan source
+	folders       sandbox.Folders
+	source        chan source    // answers once
+	sourced       chan error     // that an answer which came late is recorded
 	cleaning      sync.WaitGroup // what goes on beside the run
 
 	mu sync.Mutex
@@ -131,9 +133,9 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 		return nil, trouble(err, "")
 	}
 	outcome, err := x.run(ctx, input)
-	x.helpers.Close()
-	x.cleaning.Wait()
-	if closed := x.close(); err == nil && closed != nil {
+	x.cleaning.Go(x.helpers.Close)
+	closed := x.close(&x.cleaning)
+	if err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)
 	}
 	return outcome, err
@@ -176,8 +178,9 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	x.execution = "arn:aws:states:" + region + ":" + account + ":execution:" + d.Name + ":" + hex.EncodeToString(name)
 	x.id = runID(x.execution, x.started)
 	x.mode = sandbox.Mode(r.options.Isolation)
-	// Git takes about as long as opening the workspace, and is asked meanwhile.
-	x.source = make(chan source, 1)
+	// Git may take longer than all that comes before the first step, which does not
+	// wait for it.
+	x.source, x.sourced = make(chan source, 1), make(chan error, 1)
 	x.cleaning.Go(func() {
 		id, dirty := commit(ctx, module)
 		x.source <- source{id, dirty}
@@ -255,6 +258,10 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 			MachineID: "arn:aws:states:" + region + ":" + account + ":stateMachine:" + r.definition.Name, MachineName: r.definition.Name,
 		},
 	})
+	r.cleaning.Go(func() { // there will be no more jobs
+		r.helpers.Close()
+		r.folders.Close()
+	})
 	outcome.Resumes, outcome.Partial = r.reuse.Resumes, r.reuse.partial()
 	if errors.Is(err, errPartDone) {
 		result, err = &asl.Result{Status: asl.Succeeded}, nil
@@ -292,7 +299,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 	outcome.Steps = r.tracker.outcomes()
 	end.Status, end.Error, end.Cause, end.FailedStep, end.Output = string(outcome.Status), outcome.Error, outcome.Cause, outcome.FailedStep, outcome.Output
 	failpoint.Hit(failpoint.RunEnding)
-	if err := r.db.EndRun(ctx, end); err != nil {
+	if err := errors.Join(r.db.EndRun(ctx, end), <-r.sourced); err != nil {
 		return errors.Join(failure, r.store.Explain(err, 0, "recording the end of the run"))
 	}
 	failpoint.Hit(failpoint.RunEnded)

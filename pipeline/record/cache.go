@@ -117,7 +117,7 @@ func (d *DB) Reuse(ctx context.Context, s Step, inputs, outputs []Port, objects 
 			return err
 		}
 		return addEdges(ctx, tx, id, s.Run, "out", outputs)
-	}, countJobs, insertStep, findArtifact, insertArtifact, insertEdge, insertObject)
+	}, countJobs, insertStep, findOwn, findNewest, insertArtifact, insertEdge, insertObject)
 }
 
 // Produced finds the newest artifact that has a URI, as a step of a run wrote it or as it

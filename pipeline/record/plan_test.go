@@ -12,7 +12,7 @@ func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 	t.Parallel()
 	db := open(t)
 	for _, query := range []string{
-		countJobs, updateStep, findArtifact, findObject, listObjects,
+		countJobs, updateStep, findOwn, findNewest, findObject, listObjects,
 		selectModels + whereToken + byVersion, selectModels + whereARN + byVersion, selectModels + whereVersion + byVersion,
 		selectModels + whereAfter + upTo, selectModels + whereBefore + downTo, nextVersion, findGroup,
 		findStatus, setStatus, listApprovals,

@@ -4,9 +4,10 @@
 // run or model group. It starts nothing, deletes nothing, and reads no file but
 // its own SQLite database.
 //
-// The database is in WAL mode with synchronous=NORMAL: a killed process loses
-// nothing that was committed, and a power failure loses at most the last
-// transactions, whole.
+// The database is in WAL mode: a killed process loses nothing that was committed.
+// While the record is open its log is only ever appended to, and not synced; Close
+// syncs the log, moves it into the database and syncs that. So a power failure loses
+// at most the last transactions of processes that were running or were killed, whole.
 package record
 
 import (
@@ -37,6 +38,14 @@ type DB struct {
 	compiled map[string]*sql.Stmt
 }
 
+// How the log is written, and how it is moved into the database. Without syncing, the
+// log must not be begun anew while its old pages are in the file: that is why nothing
+// but Close moves it.
+const (
+	unsynced = "synchronous(OFF)"
+	synced   = "synchronous(NORMAL)"
+)
+
 // Open opens the record at a path, makes it if there is none, and brings an older
 // one to this version's shape. One that a newer version wrote is refused, and so is
 // one that is visibly damaged, with a *[DamagedError]; [DB.Check] looks closer.
@@ -47,7 +56,7 @@ func Open(ctx context.Context, path string) (*DB, error) {
 		return nil, fmt.Errorf("open the record: %w", err)
 	}
 	pragmas := url.Values{
-		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)", "foreign_keys(ON)", "cache_size(-2000)"},
+		"_pragma": {"busy_timeout(5000)", "journal_mode(WAL)", unsynced, "wal_autocheckpoint(0)", "foreign_keys(ON)", "cache_size(-2000)"},
 		"_txlock": {"immediate"},
 	}
 	// A path may hold "?", "#" or "%", which mean something in a URI.
@@ -72,8 +81,11 @@ func Open(ctx context.Context, path string) (*DB, error) {
 	return &DB{db: db, path: path, compiled: map[string]*sql.Stmt{}}, nil
 }
 
-// Close closes the record.
-func (d *DB) Close() error { return d.db.Close() }
+// Close closes the record, and makes it last.
+func (d *DB) Close() error {
+	_, err := d.db.Exec("PRAGMA " + synced)
+	return errors.Join(err, d.db.Close())
+}
 
 // A NewerError says that a newer version of mlmax wrote the record.
 type NewerError struct {

@@ -15,9 +15,13 @@ const (
 	countJobs  = "SELECT count(*) FROM steps WHERE job=? AND job<>''"
 	insertStep = `INSERT INTO steps (run, name, attempt, kind, status, job, request, response, error, reason,
 		log, exit_code, max_rss, started, ended, cache_key, key_parts, cached_from) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
-	updateStep     = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
-	insertJob      = "INSERT OR REPLACE INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
-	findArtifact   = "SELECT id FROM artifacts WHERE uri IN (?, ?) AND digest=? ORDER BY run=? DESC, id DESC LIMIT 1"
+	updateStep = "UPDATE steps SET status=?, response=?, error=?, reason=?, exit_code=?, max_rss=?, ended=? WHERE id=?"
+	insertJob  = "INSERT OR REPLACE INTO jobs (run, step, code, image, python, packages, environment) VALUES (?,?,?,?,?,?,?)"
+	// Data that many runs start from is there as often: a run's own is looked for among
+	// the run's, any other from the end of its URI's. The plus signs keep other indices
+	// out, in which there may be thousands.
+	findOwn        = "SELECT id FROM artifacts WHERE run=? AND +uri IN (?, ?) AND +digest=? ORDER BY id DESC LIMIT 1"
+	findNewest     = "SELECT id FROM artifacts WHERE uri=? AND +digest=? ORDER BY id DESC LIMIT 1"
 	insertArtifact = "INSERT INTO artifacts (run, step, name, kind, uri, digest, bytes) VALUES (?,?,?,?,?,?,?)"
 	insertEdge     = "INSERT INTO edges (step, direction, port, artifact) VALUES (?,?,?,?)"
 	insertObject   = "INSERT OR REPLACE INTO objects (bucket, key, digest, bytes, created) VALUES (?,?,?,?,?)"
@@ -65,6 +69,14 @@ func addJob(ctx context.Context, tx *transaction, j Job) error {
 	return err
 }
 
+// SetSource sets which commit a run's code was at, and whether it differed from it.
+func (d *DB) SetSource(ctx context.Context, run, commit string, dirty bool) error {
+	return d.write(ctx, "record the run's commit", func(tx *transaction) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET commit_id=?, dirty=? WHERE id=?", commit, dirty, run)
+		return err
+	})
+}
+
 // EndRun sets a run's status, end, error, cause, failed step and output. A step that
 // never came to its end has ended with it.
 func (d *DB) EndRun(ctx context.Context, r Run) error {
@@ -101,7 +113,7 @@ func (d *DB) StartStep(ctx context.Context, s Step, inputs []Port) (int64, error
 			return err
 		}
 		return addEdges(ctx, tx, id, s.Run, "in", inputs)
-	}, countJobs, insertStep, findArtifact, insertArtifact, insertEdge)
+	}, countJobs, insertStep, findOwn, findNewest, insertArtifact, insertEdge)
 	return id, err
 }
 
@@ -211,9 +223,7 @@ func addEdges(ctx context.Context, tx *transaction, step int64, run, direction s
 		var id int64
 		err := sql.ErrNoRows
 		if direction == "in" {
-			// With and without the slash that ends a folder, it is one thing.
-			err = tx.row(ctx, findArtifact,
-				strings.TrimSuffix(a.URI, "/"), strings.TrimSuffix(a.URI, "/")+"/", a.Digest, run).Scan(&id)
+			id, err = findArtifact(ctx, tx, a)
 		}
 		if errors.Is(err, sql.ErrNoRows) {
 			id, err = addArtifact(ctx, tx, a)
@@ -227,6 +237,29 @@ func addEdges(ctx context.Context, tx *transaction, step int64, run, direction s
 		}
 	}
 	return nil
+}
+
+// findArtifact is the artifact of a URI and content: the run's own, else the newest.
+func findArtifact(ctx context.Context, tx *transaction, a Artifact) (id int64, err error) {
+	// With and without the slash that ends a folder, it is one thing.
+	file := strings.TrimSuffix(a.URI, "/")
+	folder := file + "/"
+	err = tx.row(ctx, findOwn, a.Run, file, folder, a.Digest).Scan(&id)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return id, err
+	}
+	for _, uri := range []string{file, folder} {
+		var one int64
+		newest := tx.row(ctx, findNewest, uri, a.Digest).Scan(&one)
+		if newest != nil && !errors.Is(newest, sql.ErrNoRows) {
+			return 0, newest
+		}
+		id = max(id, one)
+	}
+	if id > 0 {
+		err = nil
+	}
+	return id, err
 }
 
 func addObjects(ctx context.Context, tx *transaction, objects []Object) error {

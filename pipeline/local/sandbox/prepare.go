@@ -41,13 +41,14 @@ type layer struct {
 
 // prepare makes the job's folder.
 func (j *Job) prepare(ctx context.Context) (*command, error) {
-	for _, dir := range []string{base, "/tmp"} {
-		if err := os.MkdirAll(j.own(dir), 0o755); err != nil {
-			return nil, err
-		}
+	wanted, err := j.wanted()
+	if err != nil {
+		return nil, err
+	}
+	if err := arrange(j.Dir, j.Folders.in(j.Dir), wanted); err != nil {
+		return nil, err
 	}
 	var c *command
-	var err error
 	if j.Mode == Direct {
 		c, err = j.prepareDirect(ctx)
 	} else {
@@ -57,15 +58,48 @@ func (j *Job) prepare(ctx context.Context) (*command, error) {
 		return nil, err
 	}
 	for _, f := range j.Files {
-		at := j.HostPath(f.Path)
-		if err := os.MkdirAll(filepath.Dir(at), 0o755); err != nil {
-			return nil, err
-		}
-		if err := os.WriteFile(at, f.Content, 0o644); err != nil {
+		if err := os.WriteFile(j.HostPath(f.Path), f.Content, 0o644); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
+}
+
+// wanted are the folders that the job's own folder is to have, by their names in it.
+func (j *Job) wanted() ([]string, error) {
+	at := []string{j.own(base), j.own("/tmp")}
+	for n, m := range j.Mounts {
+		at = append(at, j.own(m.Target)) // in Namespace mode, to mount at
+		if j.Mode == Direct {
+			continue
+		}
+		if m.Kind == Output {
+			at = append(at, j.outputDir(n))
+			continue
+		}
+		info, err := os.Stat(m.Source)
+		if err != nil {
+			return nil, fmt.Errorf("read the input for %s: %w", m.Target, err)
+		}
+		if !info.IsDir() {
+			at = append(at, j.layerLower(n))
+		}
+	}
+	for _, f := range j.Files {
+		at = append(at, filepath.Dir(j.HostPath(f.Path)))
+	}
+	if j.Mode == Direct {
+		at = append(at, j.HostPath(j.workDir()))
+	}
+	names := make([]string, len(at))
+	for i := range at {
+		name, err := filepath.Rel(j.Dir, at[i])
+		if err != nil {
+			return nil, err
+		}
+		names[i] = filepath.ToSlash(name)
+	}
+	return names, nil
 }
 
 // outerFirst lists the mounts' indices so that what lies in another comes after it.
@@ -83,21 +117,13 @@ func (j *Job) outerFirst() []int {
 func (j *Job) prepareDirect(ctx context.Context) (*command, error) {
 	for _, n := range j.outerFirst() {
 		m := j.Mounts[n]
-		at := j.HostPath(m.Target)
-		if err := os.MkdirAll(at, 0o755); err != nil {
-			return nil, err
-		}
 		if m.Kind == Input {
-			if err := copyInput(ctx, m, at); err != nil {
+			if err := copyInput(ctx, m, j.HostPath(m.Target)); err != nil {
 				return nil, err
 			}
 		}
 	}
-	dir := j.HostPath(j.workDir())
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	c := &command{WorkDir: dir}
+	c := &command{WorkDir: j.HostPath(j.workDir())}
 	for _, a := range j.Argv {
 		c.Argv = append(c.Argv, j.rewriteArgument(a))
 	}
@@ -123,8 +149,7 @@ func (j *Job) prepareNamespace(ctx context.Context) (*command, error) {
 func (j *Job) layer(ctx context.Context, n int) (layer, error) {
 	m := j.Mounts[n]
 	if m.Kind == Output {
-		l := layer{Target: m.Target, Upper: j.outputDir(n)}
-		return l, os.Mkdir(l.Upper, 0o755)
+		return layer{Target: m.Target, Upper: j.outputDir(n)}, nil
 	}
 	l := layer{Target: m.Target, Lower: m.Source, Upper: j.layerUpper(n), Work: j.layerWork(n)}
 	info, err := os.Stat(m.Source)
@@ -136,9 +161,6 @@ func (j *Job) layer(ctx context.Context, n int) (layer, error) {
 	}
 	// A layer can only lie over a folder: here one that holds nothing but the file.
 	l.Lower = j.layerLower(n)
-	if err := os.Mkdir(l.Lower, 0o755); err != nil {
-		return l, err
-	}
 	at := filepath.Join(l.Lower, m.fileName())
 	if os.Link(m.Source, at) == nil {
 		return l, nil

@@ -85,7 +85,8 @@ const DefaultGrace = 10 * time.Second
 
 // A Job is one process to run.
 type Job struct {
-	// Dir is the host folder of the job's own, absolute; it is empty or not there.
+	// Dir is the host folder of the job's own, absolute; it is empty, not there, or
+	// from Folders.
 	Dir    string
 	Mode   Mode
 	Mounts []Mount
@@ -113,6 +114,8 @@ type Job struct {
 	Quit <-chan struct{}
 	// Helpers, of the job's mode, may have a helper for the job. It may be nil.
 	Helpers *Helpers
+	// Folders, if Dir is from them, know what is in it. It may be nil.
+	Folders *Folders
 }
 
 // A Result is how a job ended.
