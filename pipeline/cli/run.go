@@ -23,6 +23,7 @@ type runOptions struct {
 	quiet     bool
 	isolation string
 	reuse     local.Reuse
+	workspace string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -107,6 +108,7 @@ func (a *app) start(ctx context.Context, o runOptions, workspace string, values 
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
+	o.workspace = workspace
 	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.reuse, a.command})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))

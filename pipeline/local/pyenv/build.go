@@ -2,8 +2,6 @@ package pyenv
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -61,12 +59,14 @@ func (b *build) run(ctx context.Context, found string) (*Env, error) {
 	if err := b.compile(ctx); err != nil {
 		return nil, err
 	}
-	env := &Env{Python: b.python(), Version: b.base.Minor, Note: note(b.image, b.base.Minor)}
+	env := &Env{Python: b.python(), Version: b.base.Minor, Full: b.base.Full, Note: note(b.image, b.base.Minor)}
 	if env.Packages, err = installed(b.dir); err != nil {
 		return nil, fmt.Errorf("list the packages of a Python environment: %w", err)
 	}
-	sum := sha256.Sum256([]byte(b.base.Full + "\n" + strings.Join(env.Packages, "\n")))
-	env.Digest = hex.EncodeToString(sum[:])
+	env.Digest = digest(env.Full, env.Packages)
+	if env.Stamp, err = stamp(env.Python); err != nil {
+		return nil, fmt.Errorf("finish a Python environment: %w", err)
+	}
 	if err := save(b.dir, env); err != nil {
 		return nil, fmt.Errorf("finish a Python environment: %w", err)
 	}
