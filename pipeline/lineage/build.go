@@ -18,7 +18,7 @@ type Options struct {
 }
 
 // DefaultLimit is how many readers of one thing a command follows if it is not told.
-const DefaultLimit = 100
+const DefaultLimit = 20
 
 // A Start is where a walk begins. One of its members is set.
 type Start struct {

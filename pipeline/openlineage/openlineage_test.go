@@ -397,3 +397,34 @@ func TestTypesWriteWhatTheyRead(t *testing.T) {
 		}
 	}
 }
+
+// TestChecksSeeMistakes keeps the checks of this test honest.
+func TestChecksSeeMistakes(t *testing.T) {
+	t.Parallel()
+	const good = `{"eventType":"START","eventTime":"2026-11-23T12:00:00Z","producer":"https://x/y","inputs":[],"outputs":[{"namespace":"s3://b","name":"k",
+		"facets":{"version":{"_producer":"https://x/y","_schemaURL":"https://openlineage.io/spec/facets/1-0-1/DatasetVersionDatasetFacet.json#/$defs/DatasetVersionDatasetFacet","datasetVersion":"1"}}}],
+		"schemaURL":"https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent","job":{"namespace":"n","name":"j"},"run":{"runId":"57dc8675-08ce-5f87-afa3-babb2ab4b2ce"}}`
+	schemas := loadPublished(t)
+	check := func(text string) (structure, published error) {
+		var event map[string]any
+		if err := json.Unmarshal([]byte(text), &event); err != nil {
+			t.Fatal(err)
+		}
+		if schemas != nil {
+			published = schemas.check(event)
+		}
+		return checkStructure(event), published
+	}
+	if structure, published := check(good); structure != nil || published != nil {
+		t.Fatal(structure, published)
+	}
+	for _, change := range [][2]string{
+		{"START", "BEGIN"}, {"T12:00", " 12:00"}, {`"https://x/y","inputs"`, `"x y","inputs"`}, {"57dc8675-", "57dc86"},
+		{`"name":"j"`, `"title":"j"`}, {`"datasetVersion":"1"`, `"other":"1"`}, {`"_producer"`, `"producer"`},
+	} {
+		structure, published := check(strings.Replace(good, change[0], change[1], 1))
+		if structure == nil || schemas != nil && published == nil {
+			t.Errorf("%s: %v, %v", change[1], structure, published)
+		}
+	}
+}
