@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
+	"time"
 
+	"github.com/mlmax/mlmax/pipeline/lineage"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/mlmax/mlmax/pipeline/report"
 	"github.com/spf13/cobra"
@@ -59,6 +62,9 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 	if err != nil {
 		return fmt.Errorf("gather the report: %w", err)
 	}
+	if r.Lineage, err = a.tree(ctx, h, run.ID); err != nil {
+		return err
+	}
 	var text bytes.Buffer
 	if err := report.Write(&text, r); err != nil {
 		return err
@@ -80,6 +86,23 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 	}
 	fmt.Fprintln(a.stdout, shorten(out))
 	return nil
+}
+
+// tree is the lineage of a run, with times in UTC as everywhere in a report.
+func (a *app) tree(ctx context.Context, h history, run string) (string, error) {
+	start, err := lineage.Find(ctx, h, run, lineage.Scope{Pipeline: a.definition.Name, Groups: a.groups()})
+	if err != nil {
+		return "", fmt.Errorf("find the lineage of run %s: %w", run, err)
+	}
+	graph, err := lineage.Build(ctx, h, []lineage.Start{start}, lineage.Options{Up: true, Down: true, Limit: lineage.DefaultLimit})
+	if err != nil {
+		return "", fmt.Errorf("read the lineage of run %s: %w", run, err)
+	}
+	var text strings.Builder
+	if err := graph.Tree(&text, time.UTC); err != nil {
+		return "", fmt.Errorf("draw the lineage of run %s: %w", run, err)
+	}
+	return text.String(), nil
 }
 
 // replace writes a file whole or not at all.

@@ -2,8 +2,6 @@ package record
 
 import (
 	"context"
-	"database/sql"
-	"errors"
 	"fmt"
 )
 
@@ -22,17 +20,4 @@ func (d *DB) Previous(ctx context.Context, r *Run) (*Run, error) {
 		return nil, fmt.Errorf("a run of %s before %s: %w", r.Pipeline, r.ID, ErrNotFound)
 	}
 	return &found[0], nil
-}
-
-// StepRun is the id of the run that a step's try belongs to.
-func (d *DB) StepRun(ctx context.Context, step int64) (string, error) {
-	var run string
-	err := d.db.QueryRowContext(ctx, "SELECT run FROM steps WHERE id=?", step).Scan(&run)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNotFound
-	}
-	if err != nil {
-		return "", fmt.Errorf("read the run of step %d: %w", step, err)
-	}
-	return run, nil
 }

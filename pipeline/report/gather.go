@@ -24,8 +24,8 @@ type Source interface {
 	Jobs(ctx context.Context, run string) ([]record.Job, error)
 	Artifacts(ctx context.Context, run string) ([]record.Artifact, error)
 	Edges(ctx context.Context, run string) ([]record.Edge, error)
-	// StepRun is the run of a step.
-	StepRun(ctx context.Context, step int64) (string, error)
+	// StepsByID are steps, without their requests where those are not asked for.
+	StepsByID(ctx context.Context, ids []int64, requests bool) ([]record.Step, error)
 }
 
 // A gathering is one run being read, with the one before it.

@@ -35,8 +35,9 @@ type Report struct {
 	Graph     Graph
 	Steps     []Step
 	Artifacts []Artifact
-	// Lineage is what the run was made from and what used it, as an indented list.
-	Lineage []Line
+	// Lineage is what the run was made from and what used it, as the tree that package
+	// lineage draws.
+	Lineage string
 	// Notes are what the run did not prove, and what became of the model.
 	Notes []string
 }
@@ -78,17 +79,11 @@ type Artifact struct {
 	Given bool
 }
 
-// A Line is one of an indented list.
-type Line struct {
-	Depth int
-	Text  string
-}
-
 //go:embed report.html
 var files embed.FS
 
 var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
-	"span": span, "clock": clock, "statusClass": statusClass, "indent": func(l Line) int { return l.Depth * 20 },
+	"span": span, "clock": clock, "statusClass": statusClass,
 }).ParseFS(files, "report.html"))
 
 // Write writes the page.

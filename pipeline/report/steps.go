@@ -44,15 +44,18 @@ func (g *gathering) steps(ctx context.Context, s Source, logs fs.FS) ([]Step, er
 		if try.MaxRSS > 0 {
 			one.Memory = size(try.MaxRSS)
 		}
+		log := try.Log
 		if try.CachedFrom != 0 {
-			from, err := s.StepRun(ctx, try.CachedFrom)
+			from, err := s.StepsByID(ctx, []int64{try.CachedFrom}, false)
 			if err != nil {
 				return nil, err
 			}
-			one.From = from
+			for _, origin := range from {
+				one.From, log = origin.Run, origin.Log // what it wrote, it wrote there
+			}
 		}
-		if try.Log != "" {
-			one.Log, one.Cut = end(logs, try.Log)
+		if log != "" {
+			one.Log, one.Cut = end(logs, log)
 		}
 		all = append(all, one)
 	}
