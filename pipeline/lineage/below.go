@@ -146,9 +146,7 @@ func (w *walk) readers(f *front, last bool) ([]int64, error) {
 			m := w.models[arn]
 			version[arn] = true
 			uris = append(uris, m.data)
-			for _, uri := range sorted(m.artifacts) {
-				uris = append(uris, uri)
-			}
+			uris = append(uris, sorted(m.artifacts)...)
 		}
 	}
 	if len(uris) == 0 {
