@@ -148,7 +148,7 @@ func (w *walk) runNode(id string) *Node {
 		r := w.runs[id]
 		return &Node{
 			Kind: RunNode, Name: id, Run: id, Pipeline: r.Pipeline, Status: r.Status, Started: when(r.Started), Ended: when(r.Ended),
-			Commit: r.Commit, Dirty: r.Dirty, Definition: r.Definition,
+			Commit: r.Commit, Dirty: r.Dirty, Definition: r.Definition, Resumes: r.Resumes,
 		}
 	})
 }

@@ -64,10 +64,11 @@ type Node struct {
 	// ARN and Decisions are of a model version.
 	ARN       string     `json:"arn,omitempty"`
 	Decisions []Decision `json:"decisions,omitempty"`
-	// Commit, Dirty and Definition are of a run.
+	// Commit, Dirty and Definition are of a run; Resumes is the run that it goes on from.
 	Commit     string `json:"commit,omitempty"`
 	Dirty      bool   `json:"dirty,omitempty"`
 	Definition string `json:"definition,omitempty"`
+	Resumes    string `json:"resumes,omitempty"`
 	// More says that the walk ended here for its depth, and there is more.
 	More bool `json:"more,omitempty"`
 	// Omitted is how many earlier readers were left out for the limit.
@@ -161,7 +162,7 @@ func (g *Graph) Into(id string) []Edge { return g.up[id] }
 // From are the edges that start at a node, in order.
 func (g *Graph) From(id string) []Edge { return g.down[id] }
 
-// add returns the node of an id, and whether it is new: then make made it.
+// add returns the node of an id; make makes it if it is not there.
 func (g *Graph) add(id string, make func() *Node) *Node {
 	if n := g.index[id]; n != nil {
 		return n
@@ -191,7 +192,7 @@ func when(t time.Time) *time.Time {
 	return &t
 }
 
-// artifactNode is the node of an artifact. With and without the slash that ends a
+// artifact is the node of an artifact. With and without the slash that ends a
 // folder, it is one thing.
 func (g *Graph) artifact(a *record.Artifact) *Node {
 	return g.add(artifactID(a.URI), func() *Node {
