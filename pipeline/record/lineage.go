@@ -36,7 +36,7 @@ const (
 	artifactsByURI    = "SELECT " + artifactColumns + " FROM json_each(?) w CROSS JOIN artifacts a ON a.uri = w.value ORDER BY a.id"
 	artifactsByDigest = "SELECT " + artifactColumns + " FROM artifacts a WHERE a.digest = ? ORDER BY a.id"
 	objectsByDigest   = "SELECT bucket, key, digest, bytes, created FROM objects WHERE digest = ? ORDER BY bucket, key"
-	stepColumns       = `SELECT s.id, s.run, s.name, s.attempt, s.kind, s.status, s.job, s.error, s.reason, s.started, s.ended, s.cached_from, `
+	stepColumns       = `SELECT s.id, s.run, s.name, s.attempt, s.kind, s.status, s.job, s.error, s.reason, s.log, s.started, s.ended, s.cached_from, `
 	stepsByID         = stepColumns + "s.request FROM json_each(?) w CROSS JOIN steps s ON s.id = w.value ORDER BY s.id"
 	stepsByIDBare     = stepColumns + "'' FROM json_each(?) w CROSS JOIN steps s ON s.id = w.value ORDER BY s.id"
 	stepsCachedFrom   = stepColumns + "'' FROM json_each(?) w CROSS JOIN steps s ON s.cached_from = w.value AND s.cached_from <> 0 ORDER BY s.id"
@@ -112,7 +112,7 @@ func (d *DB) ObjectsByDigest(ctx context.Context, digest string) ([]Object, erro
 	}, digest)
 }
 
-// StepsByID returns tries without their responses, logs and cache keys; with their
+// StepsByID returns tries without their responses and cache keys; with their
 // requests if those are asked for.
 func (d *DB) StepsByID(ctx context.Context, ids []int64, requests bool) ([]Step, error) {
 	text := stepsByIDBare
@@ -134,7 +134,7 @@ func (d *DB) StepsByCode(ctx context.Context, code string) ([]Step, error) {
 
 func scanTry(rows *sql.Rows, s *Step) error {
 	var started, ended int64
-	err := rows.Scan(&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, &s.Error, &s.Reason, &started, &ended, &s.CachedFrom, (*text)(&s.Request))
+	err := rows.Scan(&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, &s.Error, &s.Reason, &s.Log, &started, &ended, &s.CachedFrom, (*text)(&s.Request))
 	s.Started, s.Ended = moment(started), moment(ended)
 	return err
 }
