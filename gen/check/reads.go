@@ -79,7 +79,7 @@ func scriptNaN(p *pass) {
 				if d.Target != "" && name != "" && d.Target != name {
 					continue // another file
 				}
-				p.report(at(port.Arg).or(point(port.Pos)), fmt.Sprintf("report %q of step %q is written so that NaN in it is not JSON, and the run would fail", port.Name, s.Name),
+				p.report(at(port.Arg).or(point(port.Pos)), fmt.Sprintf("report %q of step %q is written so that NaN in it is not JSON, and a run that gives one fails", port.Name, s.Name),
 					"pass allow_nan=False where the script writes it", p.inScript(s, d.spot, "written here"))
 				return
 			}

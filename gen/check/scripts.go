@@ -22,7 +22,7 @@ var scriptRules = []Rule{
 	{Code: diag.ScriptDefault, Doc: "defaults are the same in struct and script", run: scriptDefault},
 	{Code: diag.ScriptReads, Doc: "channels and paths that scripts read are supplied", run: scriptReads},
 	{Code: diag.LabelAtInference, Doc: "scripts do without the label where the data has none", run: labelAtInference},
-	{Code: diag.ScriptNaN, Doc: "reports are JSON whatever the numbers", run: scriptNaN},
+	{Code: diag.ScriptNaN, Doc: "reports are JSON whatever the numbers", Severity: diag.Warning, run: scriptNaN},
 }
 
 // forgiveNewer takes back syntax errors that an older Python than the image's may

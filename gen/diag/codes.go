@@ -323,7 +323,7 @@ const (
 	// field of the step declares is not there.
 	ScriptReads Code = "MLX051"
 
-	// ScriptNaN: the script writes a report in which NaN would not be JSON.
+	// ScriptNaN: the script writes a report in which NaN would not be JSON. A warning.
 	//
 	// Python writes NaN as NaN, which no JSON reader takes; the state machine would fail
 	// at reading the report, far from the cause. With allow_nan=False the script fails
