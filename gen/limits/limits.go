@@ -15,8 +15,6 @@ import (
 	"sync"
 )
 
-//go:generate go run ./internal/fetch -o limits.json
-
 //go:embed limits.json
 var data []byte
 

@@ -7,8 +7,6 @@ import (
 	"sync"
 )
 
-//go:generate go run ./internal/zones -o zones.txt
-
 //go:embed zones.txt
 var zoneText string
 
