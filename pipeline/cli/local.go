@@ -26,24 +26,40 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	}
 	return local.New(local.Options{
 		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
-		Python: p.python, Packages: p.packages,
+		Python: p.python, Packages: p.packages, Given: p.given,
 		Command: func(main string) string { return commandOf(d, p.command, main) + inWorkspace(p.workspace) },
 	})
 }
 
-// plainPath is a path that a shell takes as it is.
-var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
+// plain is what a shell takes as it is.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
 
 // inWorkspace is what a command needs behind its name to find a workspace that is not the
 // module's own.
 func inWorkspace(workspace string) string {
-	switch {
-	case workspace == "":
+	if workspace == "" {
 		return ""
-	case plainPath.MatchString(workspace):
-		return " --workspace " + workspace
 	}
-	return " --workspace '" + strings.ReplaceAll(workspace, "'", `'"'"'`) + "'"
+	return " --workspace " + word(workspace)
+}
+
+// word is a text as a shell takes it for one word.
+func word(text string) string {
+	if plain.MatchString(text) {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'"'"'`) + "'"
+}
+
+// given are the values of a run as a command line has them.
+func given(d *pipeline.Definition, values map[string]any) string {
+	var text strings.Builder
+	for _, p := range d.Parameters {
+		if v, ok := values[p.Key]; ok {
+			text.WriteString(" --" + p.Flag + "=" + word(fmt.Sprint(v)))
+		}
+	}
+	return text.String()
 }
 
 // findModule is the root of the module that holds the pipeline's code and data.

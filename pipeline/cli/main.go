@@ -117,8 +117,8 @@ type place struct {
 	python, packages string
 	// reuse is what the run takes from earlier ones.
 	reuse local.Reuse
-	// command is how a person runs this command.
-	command string
+	// command is how a person runs this command, given the run's values behind it.
+	command, given string
 }
 
 // An exit is an error with an exit code. One without an error has been reported.

@@ -124,7 +124,7 @@ func (a *app) start(ctx context.Context, o runOptions, workspace string, values 
 		return fmt.Errorf("encode the input: %w", err)
 	}
 	o.workspace = workspace
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.python, o.packages, o.reuse, a.command})
+	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.python, o.packages, o.reuse, a.command, given(a.definition, values)})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

@@ -160,7 +160,7 @@ func (r *run) recordSource(ctx context.Context, late bool) {
 
 // plan settles which part of the machine is done, and what is taken from earlier runs.
 func (r *run) plan(ctx context.Context, machine *asl.Machine) (err error) {
-	if r.scope, err = newScope(machine, r.reuse, r.own()); err != nil || r.reuse.Resumes == "" {
+	if r.scope, err = newScope(machine, r.reuse, r.own()+r.given); err != nil || r.reuse.Resumes == "" {
 		return err
 	}
 	steps, err := r.db.Steps(ctx, r.reuse.Resumes)

@@ -52,6 +52,9 @@ type Options struct {
 	// Command says how a person runs a generated main, by its import path; nil is
 	// "go run" and that path.
 	Command func(main string) string
+	// Given are the values of the run as the command line has them, with a blank before
+	// each, for commands that are to have the same.
+	Given string
 }
 
 // installedPackages are those that the interpreter has.
@@ -103,6 +106,7 @@ type run struct {
 	mode          sandbox.Mode
 	modeNote      string
 	command       func(main string) string
+	given         string
 	environments  *pyenv.Manager
 	pythons       map[string]string // a step's interpreter
 	reuse         Reuse
@@ -183,7 +187,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		return nil, fmt.Errorf("name the execution: %w", err)
 	}
 	x := &run{
-		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, reuse: r.options.Reuse, on: on,
+		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, given: r.options.Given, reuse: r.options.Reuse, on: on,
 		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
 	}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
