@@ -51,7 +51,7 @@ func TestResume(t *testing.T) {
 		{"succeeded, from", []string{"resume", "done", "--from", "Train"}, 0, version, local.Reuse{Resumes: "done", From: "Train"}, ""},
 		{"running", []string{"resume", "going"}, 2, "", local.Reuse{}, "run going is still running (PID "},
 		{"another pipeline", []string{"resume", "other"}, 2, "", local.Reuse{},
-			"run other is one of census-inference\n\thint: go run example.com/m/generated/inference resume other\n"},
+			"run other is one of census-inference\n\thint: go run ./generated/inference resume other\n"},
 		{"unknown", []string{"resume", "x"}, 2, "", local.Reuse{}, `this workspace has no run "x"` + "\n\thint: see go run ./generated/training runs"},
 		{"no run", []string{"resume"}, 2, "", local.Reuse{}, "resume takes RUN\n\thint: "},
 		{"unknown step", []string{"resume", "failed", "--from", "Trian"}, 2, "", local.Reuse{}, "did you mean Train?"},

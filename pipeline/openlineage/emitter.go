@@ -111,11 +111,15 @@ func (e *Emitter) work(ctx context.Context, t *translator) {
 			}
 			for i := range told {
 				e.all++
-				if failures >= givenUp || ctx.Err() != nil {
+				if failures >= givenUp {
 					e.lost++
 					continue
 				}
-				if err := e.send(ctx, &told[i]); err != nil {
+				err := ctx.Err()
+				if err == nil {
+					err = e.send(ctx, &told[i])
+				}
+				if err != nil {
 					failures++
 					e.lost++
 					e.blame(err)
