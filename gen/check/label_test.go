@@ -70,6 +70,7 @@ var labelScripts = map[string]string{
 	"OtherTest":    labelParser + "table = pd.read_csv(args.data)\nif os.environ.get('LABEL'):\n    y = table['income']\n",
 	"Lazy":         labelParser + "table = pd.read_csv(args.data)\ny = args.mode == 'train' and table['income']\n",
 	"Sometimes":    labelParser + "table = pd.read_csv(args.data)\nfor name in ['income']:\n    y = table[name]\n    z = table['income']\n",
+	"Generator":    labelParser + "def rows():\n    yield pd.read_csv(args.data)['income']\nall = rows()\n",
 	"OtherColumn":  labelParser + "table = pd.read_csv(args.data)\ny = table['age']\n",
 	"Looping":      labelParser + "def a(t):\n    return b(t)\ndef b(t):\n    return a(t)\ny = a(pd.read_csv(args.data))['income']\n",
 	"Reparsed":     labelParser + "args = other(args)\ny = pd.read_csv(args.data)['income']\n",

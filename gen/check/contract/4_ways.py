@@ -15,19 +15,13 @@ class Ways:
     def __init__(self, script, flow):
         self.script, self.flow = script, flow
         self.known = {}
-        self.calls = {}
-        for m in script.modules:
-            for node in m.of(ast.Call):
-                found = script.functions.get(m.full(node.func))
-                if found:
-                    self.calls.setdefault(found[1], []).append((m, node))
 
     def to_function(self, function):
         """The ways in which a function is called."""
         if function not in self.known:
             self.known[function] = []  # for one that calls itself
             ways = []
-            for m, call in self.calls.get(function, ()):
+            for m, call in self.flow.calls.get(function, ()):
                 ways += self.to(m, call)
             self.known[function] = ways[:MOST_WAYS]
         return self.known[function]
@@ -44,6 +38,8 @@ class Ways:
                 return []
             conditions = conditions + before + inside
             if isinstance(parent, (ast.FunctionDef, ast.AsyncFunctionDef)) and child in parent.body:
+                if has_yield(parent):
+                    return []  # it runs when somebody asks for what it yields
                 return [conditions + way for way in self.to_function(parent)]
             child = parent
 
