@@ -365,7 +365,7 @@ func Definition() *pipeline.Definition {
 			{
 				Name:         "Preprocess",
 				Kind:         "processing",
-				Doc:          "Preprocess splits the extract, fits the transformer on the rows to train on, and writes both parts as features.",
+				Doc:          "Preprocess makes features of an extract.",
 				Image:        "sklearn:1.4-2",
 				CodeDir:      "specs/census/steps/preprocess",
 				Script:       "preprocess.py",
@@ -379,7 +379,7 @@ func Definition() *pipeline.Definition {
 					{Name: "Test", Artifact: "TestSet"},
 					{Name: "Transformer", Artifact: "Transformer"},
 				},
-				Interface: "4db79fe2efee3b69967ca695822791c3794fe7f793719e227f02258c62f9f7c3",
+				Interface: "cfab6c258699e5d4f7ddf847d0838f26baeb2dd9e85a98ae863dcb80991874ec",
 			},
 			{
 				Name:         "Train",
@@ -396,7 +396,7 @@ func Definition() *pipeline.Definition {
 				Outputs: []pipeline.Output{
 					{Name: "Model", Artifact: "Classifier", Model: true},
 				},
-				Interface: "a6035c5449e99d63b50a885a314990cfeb847b21dea68bba998043948bd1c7b0",
+				Interface: "e845a0b0a8ea44de33db47e526fd0e33ad33d0953f2a77d3d933c813c3613184",
 			},
 			{
 				Name:         "Evaluate",
@@ -413,7 +413,7 @@ func Definition() *pipeline.Definition {
 				Outputs: []pipeline.Output{
 					{Name: "Report", Artifact: "Report", FileName: "report.json"},
 				},
-				Interface: "6dd3924cf6bdffe1c9c6f7f26626b809fc61adfec617f1c7046fe34080e66bef",
+				Interface: "e02fcc308b9171b5656be1a97840eb5737ec537c309870dafe5b6f86b58c478b",
 			},
 		},
 		Registrations: []pipeline.Registration{
@@ -453,6 +453,9 @@ var (
 		Train:       mlmax.Output[census.TrainSet]{},
 		Test:        mlmax.Output[census.TestSet]{},
 		Transformer: mlmax.Output[census.Transformer]{},
+		Mode:        string(""),
+		Fitted:      mlmax.Input[census.Transformer]{},
+		Features:    mlmax.Output[census.Features]{},
 	}
 	_ = census.Train{
 		Strength:      float64(0),
