@@ -97,7 +97,7 @@ func bareCensus(ctx context.Context, b *bench, python string) error {
 	}
 	env := []string{"SM_CHANNEL_TRAIN=" + at("train"), "SM_MODEL_DIR=" + at("model"), "SM_OUTPUT_DATA_DIR=" + dir}
 	for _, args := range [][]string{
-		{filepath.Join(steps, "preprocess", "preprocess.py"), "--train-test-split-ratio", "0.2",
+		{filepath.Join(steps, "preprocess", "preprocess.py"), "--mode", "train", "--train-test-split-ratio", "0.2",
 			"--raw", filepath.Join(b.root, "specs", "census", "testdata", "census.csv"),
 			"--train", at("train"), "--test", at("test"), "--transformer", at("transformer")},
 		{filepath.Join(steps, "train", "train.py"), "--strength", "1.0"},
