@@ -27,8 +27,23 @@ func newLocalRunner(d *pipeline.Definition, p place) (runner, error) {
 	return local.New(local.Options{
 		Module: module, Workspace: p.workspace, Isolation: p.isolation, Reuse: p.reuse,
 		Python: p.python, Packages: p.packages,
-		Command: func(main string) string { return commandOf(d, p.command, main) },
+		Command: func(main string) string { return commandOf(d, p.command, main) + inWorkspace(p.workspace) },
 	})
+}
+
+// plainPath is a path that a shell takes as it is.
+var plainPath = regexp.MustCompile(`^[A-Za-z0-9_./@%+=:,-]+$`)
+
+// inWorkspace is what a command needs behind its name to find a workspace that is not the
+// module's own.
+func inWorkspace(workspace string) string {
+	switch {
+	case workspace == "":
+		return ""
+	case plainPath.MatchString(workspace):
+		return " --workspace " + workspace
+	}
+	return " --workspace '" + strings.ReplaceAll(workspace, "'", `'"'"'`) + "'"
 }
 
 // findModule is the root of the module that holds the pipeline's code and data.

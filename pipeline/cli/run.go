@@ -30,6 +30,7 @@ type runOptions struct {
 	python    string
 	packages  string
 	reuse     local.Reuse
+	workspace string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -119,6 +120,7 @@ func (a *app) start(ctx context.Context, o runOptions, workspace string, values 
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
+	o.workspace = workspace
 	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.python, o.packages, o.reuse, a.command})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))

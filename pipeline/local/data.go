@@ -113,7 +113,7 @@ func (r *run) importData(ctx context.Context, p *pipeline.Parameter, where strin
 			return nil, fmt.Errorf("data for %q: %s is not in the local store; %s", p.Key, where, hint)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("data for %q: %w", p.Key, err)
+			return nil, fmt.Errorf("data for %q: %w; %s", p.Key, err, hint)
 		}
 		artifact.URI, artifact.Digest, artifact.Bytes = where, source.Digest, source.Bytes
 		return artifact, nil

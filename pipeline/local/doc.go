@@ -20,6 +20,12 @@
 //	runs/RUN/STEP.0.log  the log of each try of each step
 //	tmp/                 emptied at the start of each run
 //
+// # What is not run again
+//
+// A job's row in the record has the key of its recipe: a digest of all that its result
+// depends on. A job whose key a whole result has is not run; its outputs are linked and
+// recorded as this run's own, and the machine gets the response that the job would give.
+//
 // # Names
 //
 // A run has an execution id and a start time, as on AWS, and its id is what the

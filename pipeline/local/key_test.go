@@ -31,8 +31,7 @@ func newKeys(t *testing.T) *keys {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		x.cleaning.Wait()
-		if err := x.close(); err != nil {
+		if err := x.close(&x.cleaning); err != nil {
 			t.Error(err)
 		}
 	})

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline/local/objects"
@@ -54,7 +55,7 @@ func Rebuild(ctx context.Context, workspace string, force bool, now time.Time) (
 	if err != nil {
 		return nil, err
 	}
-	defer w.close()
+	defer w.close(new(sync.WaitGroup))
 	self, err := json.Marshal(owner{PID: os.Getpid(), Start: processStart(), Run: "rebuild", Since: now})
 	if err != nil {
 		return nil, err

@@ -105,7 +105,9 @@ func TestRecordIsMadeAgainFromManifests(t *testing.T) {
 		reason string // why it is refused
 		damage func(file string, content []byte) error
 	}{
-		{"garbage", "it is no SQLite database", func(file string, b []byte) error { return os.WriteFile(file, []byte(strings.Repeat("garbage", 999)), 0o600) }},
+		{"garbage", "it is no SQLite database", func(file string, b []byte) error {
+			return os.WriteFile(file, []byte(strings.Repeat("garbage", 999)), 0o600)
+		}},
 		{"zeroed", "it begins with zeros", func(file string, b []byte) error { return os.WriteFile(file, make([]byte, len(b)), 0o600) }},
 		{"few bytes", "it has only 50 bytes", func(file string, b []byte) error { return os.Truncate(file, 50) }},
 		{"truncated", "it was cut", func(file string, b []byte) error { return os.Truncate(file, int64(len(b)/2)) }},

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"strings"
@@ -59,19 +60,24 @@ func (h *handler) begin(ctx context.Context, j *job, resource string) (json.RawM
 // reuse takes a job's outputs from the newest result of its recipe that is whole. It
 // returns nil if there is none, with what is wrong with the newest.
 func (h *handler) reuse(ctx context.Context, j *job, resource string) (response json.RawMessage, problem string, err error) {
-	found, err := h.db.Results(ctx, j.step.CacheKey, candidates)
-	if err != nil {
-		return nil, "", err
-	}
-	for i := range found {
-		response, err := h.take(ctx, j, resource, &found[i])
+	before := int64(math.MaxInt64)
+	for range candidates {
+		found, err := h.db.Result(ctx, j.step.CacheKey, before)
+		if errors.Is(err, record.ErrNotFound) {
+			break
+		}
+		if err != nil {
+			return nil, "", err
+		}
+		before = found.ID
+		response, err := h.take(ctx, j, resource, found)
 		var spoiled *objects.CorruptError
 		switch {
 		case err == nil:
 			return response, "", nil
 		case errors.As(err, &spoiled), errors.Is(err, record.ErrNotFound):
 			if problem == "" {
-				problem = fmt.Sprintf("the outputs of run %s cannot be used: %s", found[i].Run, h.damage(ctx, err))
+				problem = fmt.Sprintf("the outputs of run %s cannot be used: %s", found.Run, h.damage(ctx, err))
 				h.warn(j.task.State, problem+"; step "+j.task.State+" runs again")
 			}
 		default:

@@ -290,8 +290,7 @@ func TestCachedRunStartsNothing(t *testing.T) {
 			o, err := x.run(t.Context(), json.RawMessage(tt.input))
 			started := x.helpers.all != nil
 			x.helpers.Close()
-			x.cleaning.Wait()
-			if err := x.close(); err != nil {
+			if err := x.close(&x.cleaning); err != nil {
 				t.Error(err)
 			}
 			if err != nil || o.Status != pipeline.Succeeded {

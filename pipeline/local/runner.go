@@ -112,8 +112,8 @@ type run struct {
 	notes         []string // for the parity note
 	tracker       *tracker
 	helpers       helpers
+	last          *record.Run // the run whose every job is expected in the cache, or nil
 	folders       sandbox.Folders
-	last          *record.Run    // the run whose every job is expected in the cache, or nil
 	source        chan source    // answers once
 	sourced       chan error     // that an answer which came late is recorded
 	cleaning      sync.WaitGroup // what goes on beside the run
@@ -149,9 +149,7 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 	}
 	outcome, err := x.run(ctx, input)
 	x.cleaning.Go(x.helpers.Close)
-	closed := x.closeRecord() // meanwhile
-	x.cleaning.Wait()
-	if closed = errors.Join(closed, x.close()); err == nil && closed != nil {
+	if closed := x.close(&x.cleaning); err == nil && closed != nil {
 		err = fmt.Errorf("close the workspace: %w", closed)
 	}
 	return outcome, err

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -60,7 +61,7 @@ func openWorkspace(ctx context.Context, dir string, self owner, now func() time.
 		return nil, err
 	}
 	if err := w.open(ctx, self, now); err != nil {
-		w.close()
+		w.close(new(sync.WaitGroup))
 		return nil, err
 	}
 	return w, nil
@@ -144,18 +145,14 @@ func takeOver(file string, text []byte) (unclean bool, err error) {
 	return info.Size() > 0, f.Truncate(int64(len(text)))
 }
 
-// closeRecord closes the record, before the rest of the workspace.
-func (w *workspace) closeRecord() error {
-	db := w.db
-	if w.db = nil; db == nil {
-		return nil
+// close lets go of the workspace, after what still goes on in its folders beside
+// the run; the record is closed meanwhile.
+func (w *workspace) close(beside *sync.WaitGroup) error {
+	var errs []error
+	if w.db != nil {
+		errs = append(errs, w.db.Close())
 	}
-	return db.Close()
-}
-
-// close lets go of the workspace.
-func (w *workspace) close() error {
-	errs := []error{w.closeRecord()}
+	beside.Wait()
 	if w.clean {
 		errs = append(errs, os.Truncate(w.lock.Path(), 0))
 	}

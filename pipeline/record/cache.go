@@ -3,6 +3,7 @@ package record
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"fmt"
 )
@@ -10,9 +11,9 @@ import (
 // The queries of the cache, several a step.
 const (
 	// Without cache_key<>'' SQLite reads the whole table: the index is a partial one.
-	findResults = selectSteps + `, coalesce(o.id, s.id), coalesce(o.run, s.run), coalesce(o.name, s.name), coalesce(o.log, s.log)
-		FROM steps s LEFT JOIN steps o ON o.id = s.cached_from
-		WHERE s.cache_key=? AND s.cache_key<>'' AND s.status='SUCCEEDED' ORDER BY s.id DESC LIMIT ?`
+	findResult = `SELECT s.id, s.run, s.kind, s.request, s.response, coalesce(o.id, s.id), coalesce(o.run, s.run), coalesce(o.name, s.name),
+		coalesce(o.log, s.log) FROM steps s LEFT JOIN steps o ON o.id = s.cached_from
+		WHERE s.cache_key=? AND s.cache_key<>'' AND s.id<? AND s.status='SUCCEEDED' ORDER BY s.id DESC LIMIT 1`
 	// CROSS JOIN keeps the order of the tables, newest run first, so that it ends with the
 	// first row.
 	findEarlier = selectSteps + ` FROM runs r CROSS JOIN steps s ON s.run = r.id
@@ -24,25 +25,30 @@ const (
 // A Result is a try that succeeded, with the try that its outputs come from: itself,
 // or the one that they were taken from.
 type Result struct {
-	Step
+	ID                int64
+	Run, Kind         string
+	Request, Response json.RawMessage
+
 	Origin                           int64
 	OriginRun, OriginStep, OriginLog string
 }
 
-// Results returns the tries that succeeded with a cache key, newest first, at most
-// limit of them.
-func (d *DB) Results(ctx context.Context, key string, limit int) ([]Result, error) {
-	find, err := d.statement(ctx, findResults)
+// Result returns the newest try that succeeded with a cache key, of those whose ids are
+// less than before, or an error that wraps [ErrNotFound].
+func (d *DB) Result(ctx context.Context, key string, before int64) (*Result, error) {
+	var r Result
+	find, err := d.statement(ctx, findResult)
+	if err == nil {
+		err = find.QueryRowContext(ctx, key, before).Scan(&r.ID, &r.Run, &r.Kind, (*text)(&r.Request), (*text)(&r.Response),
+			&r.Origin, &r.OriginRun, &r.OriginStep, &r.OriginLog)
+	}
+	if errors.Is(err, sql.ErrNoRows) {
+		err = ErrNotFound
+	}
 	if err != nil {
 		return nil, fmt.Errorf("look into the cache: %w", err)
 	}
-	rows, err := find.QueryContext(ctx, key, limit)
-	if err != nil {
-		return nil, fmt.Errorf("look into the cache: %w", err)
-	}
-	return collect(rows, func(r *Result) error {
-		return scanStep(rows, &r.Step, &r.Origin, &r.OriginRun, &r.OriginStep, &r.OriginLog)
-	})
+	return &r, nil
 }
 
 // Earlier finds the newest try with a cache key that a step had in another run of the

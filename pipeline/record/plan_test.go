@@ -16,7 +16,7 @@ func TestQueriesOfAStepUseAnIndex(t *testing.T) {
 		selectModels + whereToken + byVersion, selectModels + whereARN + byVersion, selectModels + whereVersion + byVersion,
 		selectModels + whereAfter + upTo, selectModels + whereBefore + downTo, nextVersion, findGroup,
 		findStatus, setStatus, listApprovals,
-		findResults, findEarlier, findOutputs,
+		findResult, findEarlier, findOutputs,
 	} {
 		rows, err := db.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, values(query)...)
 		if err != nil {

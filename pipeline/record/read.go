@@ -97,12 +97,12 @@ func (d *DB) Steps(ctx context.Context, run string) ([]Step, error) {
 	return collect(rows, func(s *Step) error { return scanStep(rows, s) })
 }
 
-// scanStep reads the columns of selectSteps, and more behind them.
-func scanStep(rows *sql.Rows, s *Step, more ...any) error {
+// scanStep reads the columns of selectSteps.
+func scanStep(rows *sql.Rows, s *Step) error {
 	var started, ended int64
 	var parts text
-	err := rows.Scan(append([]any{&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, (*text)(&s.Request), (*text)(&s.Response),
-		&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended, &s.CacheKey, &parts, &s.CachedFrom}, more...)...)
+	err := rows.Scan(&s.ID, &s.Run, &s.Name, &s.Attempt, &s.Kind, &s.Status, &s.Job, (*text)(&s.Request), (*text)(&s.Response),
+		&s.Error, &s.Reason, &s.Log, &s.ExitCode, &s.MaxRSS, &started, &ended, &s.CacheKey, &parts, &s.CachedFrom)
 	s.Started, s.Ended = moment(started), moment(ended)
 	if err != nil || parts == nil {
 		return err

@@ -54,14 +54,6 @@ func (d *DB) StartRun(ctx context.Context, r Run, jobs []Job, data []Artifact) e
 	}, insertJob, insertArtifact)
 }
 
-// SetSource sets which commit a run's code was at, and whether it differed from it.
-func (d *DB) SetSource(ctx context.Context, run, commit string, dirty bool) error {
-	return d.write(ctx, "record the run's commit", func(tx *transaction) error {
-		_, err := tx.ExecContext(ctx, "UPDATE runs SET commit_id=?, dirty=? WHERE id=?", commit, dirty, run)
-		return err
-	})
-}
-
 // PutJob notes what a job of a run is made from that did not say so before it
 // started. A later try of the job replaces it.
 func (d *DB) PutJob(ctx context.Context, j Job) error {
@@ -75,6 +67,14 @@ func addJob(ctx context.Context, tx *transaction, j Job) error {
 	}
 	_, err = tx.exec(ctx, insertJob, j.Run, j.Step, j.Code, j.Image, j.Python, string(packages), j.Environment)
 	return err
+}
+
+// SetSource sets which commit a run's code was at, and whether it differed from it.
+func (d *DB) SetSource(ctx context.Context, run, commit string, dirty bool) error {
+	return d.write(ctx, "record the run's commit", func(tx *transaction) error {
+		_, err := tx.ExecContext(ctx, "UPDATE runs SET commit_id=?, dirty=? WHERE id=?", commit, dirty, run)
+		return err
+	})
 }
 
 // EndRun sets a run's status, end, error, cause, failed step and output. A step that

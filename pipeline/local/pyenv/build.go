@@ -2,8 +2,6 @@ package pyenv
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -55,11 +53,14 @@ func (b *build) run(ctx context.Context) (*Env, error) {
 	if err := b.compile(ctx); err != nil {
 		return nil, err
 	}
-	env := &Env{Python: b.python(), Version: b.base.Minor, Note: note(b.image, b.base.Minor)}
+	env := &Env{Python: b.python(), Version: b.base.Minor, Full: b.base.Full, Note: note(b.image, b.base.Minor)}
 	if env.Packages, err = installed(b.dir); err != nil {
 		return nil, fmt.Errorf("list the packages of a Python environment: %w", err)
 	}
-	env.Digest = digest(b.base.Full, env.Packages)
+	env.Digest = digest(env.Full, env.Packages)
+	if env.Stamp, err = stamp(env.Python); err != nil {
+		return nil, fmt.Errorf("finish a Python environment: %w", err)
+	}
 	if err := save(b.dir, env); err != nil {
 		return nil, fmt.Errorf("finish a Python environment: %w", err)
 	}
@@ -133,12 +134,6 @@ func installed(dir string) ([]string, error) {
 	}
 	slices.Sort(all)
 	return all, nil
-}
-
-// digest is that of an [Env].
-func digest(full string, packages []string) string {
-	sum := sha256.Sum256([]byte(full + "\n" + strings.Join(packages, "\n")))
-	return hex.EncodeToString(sum[:])
 }
 
 // note says how an environment differs from the image on AWS.

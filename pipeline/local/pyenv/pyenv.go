@@ -13,6 +13,8 @@ package pyenv
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -52,6 +54,9 @@ type Env struct {
 	// Python is the path of its interpreter, Version the minor version ("3.11").
 	Python  string
 	Version string
+	// Full is the whole version ("3.11.7"), and Stamp tells the interpreter's file from one
+	// that took its place.
+	Full, Stamp string
 	// Packages is what is installed, as "name==version", sorted; Digest is the hex
 	// SHA-256 of the full Python version and of that list.
 	Packages []string
@@ -147,10 +152,32 @@ func load(dir string) (*Env, error) {
 		return nil, err
 	}
 	// It is a link to the interpreter that it was made from, which may be gone.
-	if _, err := os.Stat(env.Python); err != nil || !strings.HasPrefix(env.Python, dir) {
+	now, err := stamp(env.Python)
+	if err != nil || now != env.Stamp || !strings.HasPrefix(env.Python, dir) {
 		return nil, fs.ErrNotExist
 	}
+	// Someone may have installed another package since.
+	if env.Packages, err = installed(dir); err != nil {
+		return nil, err
+	}
+	env.Digest = digest(env.Full, env.Packages)
 	return env, nil
+}
+
+// stamp tells the file of an interpreter from one that took its place, as an upgrade
+// does, without starting it.
+func stamp(python string) (string, error) {
+	info, err := os.Stat(python)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%d %d", info.Size(), info.ModTime().UnixNano()), nil
+}
+
+// digest is that of a Python version with packages.
+func digest(full string, packages []string) string {
+	sum := sha256.Sum256([]byte(full + "\n" + strings.Join(packages, "\n")))
+	return hex.EncodeToString(sum[:])
 }
 
 // save writes the marker.
