@@ -34,6 +34,7 @@ var families = []family{
 	{"chain", "the runner's own time per step and memory", chain},
 	{"store", "a 2 GB artifact into the store, beside cp and sha256sum", store},
 	{"python", "Python environment from nothing; second run", python},
+	{"kills", "what a run leaves that is killed at every failpoint and at 200 random times", kills},
 	{"fresh", "first command in a fresh clone with empty caches", fresh},
 }
 
@@ -107,6 +108,17 @@ func (b *bench) figure(name string, got, bound float64, unit, compared string) {
 		}
 	}
 	fmt.Printf("  %s %-44s %9.3f %-3s %-20s %s\n", mark, name, got, unit, limit, compared)
+}
+
+// count prints one row: how many of all went well, which has to be all.
+func (b *bench) count(name string, got, all int, compared string) {
+	b.figures++
+	mark := "ok  "
+	if got != all {
+		b.missed++
+		mark = "MISS"
+	}
+	fmt.Printf("  %s %-44s %9s     %-20s %s\n", mark, name, fmt.Sprintf("%d of %d", got, all), "", compared)
 }
 
 // seconds times a function as the median of n calls after one that is not counted.

@@ -89,6 +89,11 @@ type Kill struct {
 	Point failpoint.Point
 	N     int
 	After time.Duration
+	// Again is when the next run is killed, too; 0 is never.
+	Again time.Duration
+	// Resume says that the last run resumes the one that was killed, if it was recorded;
+	// else it is a plain run.
+	Resume bool
 	// Isolation is that of the command.
 	Isolation string
 }
@@ -115,10 +120,18 @@ func (l *Lab) Try(ctx context.Context, k Kill) error {
 		return err
 	}
 	before, err := t.look(ctx)
+	if err == nil && k.Again > 0 {
+		if _, err = t.run(ctx, nil, k.Again); err == nil {
+			err = t.left()
+		}
+		if err == nil {
+			before, err = t.look(ctx)
+		}
+	}
 	if err != nil {
 		return fmt.Errorf("after the kill: %w", err)
 	}
-	if err := t.again(ctx, before); err != nil {
+	if err := t.again(ctx, before, k.Resume); err != nil {
 		return fmt.Errorf("after the next run: %w", err)
 	}
 	return os.RemoveAll(t.module)
@@ -206,8 +219,17 @@ func (e *end) digests() (map[string]string, error) {
 }
 
 // again runs the command again, undisturbed, and compares.
-func (t *trial) again(ctx context.Context, before *state) error {
-	end, err := t.run(ctx, nil, 0)
+func (t *trial) again(ctx context.Context, before *state, resume bool) error {
+	args, said := []string(nil), ""
+	if before.running != "" {
+		said = "run " + before.running + " was interrupted "
+		if resume {
+			args = []string{"resume", before.running}
+		} else {
+			said = " complete. Continue: " + t.lab.program + " resume " + before.running
+		}
+	}
+	end, err := t.run(ctx, nil, 0, args...)
 	if err != nil {
 		return err
 	}
@@ -218,7 +240,7 @@ func (t *trial) again(ctx context.Context, before *state) error {
 	if !maps.Equal(digests, t.lab.digests) {
 		return fmt.Errorf("its artifacts are %v, and those of an undisturbed run %v", digests, t.lab.digests)
 	}
-	if said := "run " + before.running + " was interrupted"; before.running != "" && !strings.Contains(end.stderr, said) {
+	if !strings.Contains(end.stderr, said) {
 		return fmt.Errorf("it did not say %q:\n%s", said, end.stderr)
 	}
 	after, err := t.look(ctx)
@@ -232,12 +254,17 @@ func (t *trial) again(ctx context.Context, before *state) error {
 }
 
 // Random are kills at times that are spread over a run that takes so long, the same
-// for the same seed, in both isolations in turn.
+// for the same seed, in both isolations in turn. After each third, the next run is
+// killed as well.
 func Random(seed uint64, n int, took time.Duration) []Kill {
 	r := rand.New(rand.NewPCG(seed, 0))
 	all := make([]Kill, n)
 	for i := range all {
-		all[i] = Kill{After: 1 + time.Duration(r.Int64N(int64(took))), Isolation: []string{"direct", "auto"}[i%2]}
+		at := func() time.Duration { return 1 + time.Duration(r.Int64N(int64(took))) }
+		all[i] = Kill{After: at(), Isolation: []string{"direct", "auto"}[i%2], Resume: i%4 < 2}
+		if i%3 == 0 {
+			all[i].Again = at()
+		}
 	}
 	return all
 }

@@ -125,12 +125,12 @@ func commandOf(d *pipeline.Definition, own, main string) string {
 	if main == path.Dir(d.Package) || main == "." {
 		return own
 	}
-	if !strings.HasPrefix(own, "go run ") {
-		// Built ones lie in one folder, be it that of the path or one of the PATH.
-		dir, _ := filepath.Split(own)
-		if beside := dir + path.Base(main); !missing(beside) {
-			return beside
-		}
+	// Mains lie beside each other as packages; built, in one folder, be it that of a path
+	// or one of the PATH.
+	dir, _ := filepath.Split(own)
+	beside := dir + path.Base(main)
+	if strings.HasPrefix(own, "go run ") && path.Dir(main) == path.Dir(path.Dir(d.Package)) || !missing(beside) {
+		return beside
 	}
 	return goRunOf(d, main)
 }

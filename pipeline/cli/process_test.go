@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mlmax/mlmax/generated/inference/inference"
+	"github.com/mlmax/mlmax/generated/training/training"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -24,7 +26,9 @@ func TestMain(m *testing.M) {
 	if mode := os.Getenv(childVariable); mode != "" {
 		os.Exit(child(mode))
 	}
-	testscript.Main(m, map[string]func(){"training": generated, "inference": inference})
+	testscript.Main(m, map[string]func(){
+		"training": generated(training.Definition()), "inference": generated(inference.Definition()),
+	})
 }
 
 // child is the generated main.

@@ -3,7 +3,9 @@ package cli
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -75,6 +77,28 @@ func TestResume(t *testing.T) {
 				t.Errorf("standard error lacks %q:\n%s", tt.err, f.err.String())
 			}
 		})
+	}
+}
+
+func TestCommandOfAnotherPipeline(t *testing.T) {
+	t.Parallel()
+	d := census()
+	dir := t.TempDir() + "/my tools/"
+	if err := errors.Join(os.Mkdir(dir, 0o755), os.WriteFile(dir+"inference", nil, 0o755)); err != nil {
+		t.Fatal(err)
+	}
+	// With go run where the other is not built, by its import path outside of the module.
+	const goRun = "go run example.com/m/generated/inference"
+	for own, want := range map[string]string{
+		"go run ./generated/training": "go run ./generated/inference", "bin/training": goRun,
+		dir + "training": dir + "inference", "training": "inference", // which is on the PATH of these tests
+	} {
+		if got := commandOf(d, own, "example.com/m/generated/inference"); got != want {
+			t.Errorf("beside %s: %s", own, got)
+		}
+		if got := commandOf(d, own, path.Dir(d.Package)); got != own {
+			t.Errorf("itself: %s", got)
+		}
 	}
 }
 

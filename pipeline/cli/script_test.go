@@ -11,7 +11,6 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
-	"path"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -21,65 +20,26 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
-	"github.com/mlmax/mlmax/generated/training/training"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 )
 
-// generated is the main of the census pipeline as it is generated, with the steps
-// of testdata/steps instead of its own: shell scripts, or with STEPS=py in Python.
-func generated() {
-	d := training.Definition()
-	if os.Getenv("STEPS") != "py" {
-		d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"python3"`), []byte(`"/bin/sh"`))
-		for i := range d.Jobs {
-			python := d.Jobs[i].Script
-			d.Jobs[i].Script = strings.TrimSuffix(python, ".py") + ".sh"
-			d.ASL = bytes.ReplaceAll(d.ASL, []byte(python), []byte(d.Jobs[i].Script))
+// generated is the main of a census pipeline as it is generated, with the steps of
+// testdata/steps instead of its own: shell scripts, or with STEPS=py in Python.
+func generated(d *pipeline.Definition) func() {
+	return func() {
+		if os.Getenv("STEPS") != "py" {
+			d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"python3"`), []byte(`"/bin/sh"`))
+			for i := range d.Jobs {
+				python := d.Jobs[i].Script
+				d.Jobs[i].Script = strings.TrimSuffix(python, ".py") + ".sh"
+				d.ASL = bytes.ReplaceAll(d.ASL, []byte(python), []byte(d.Jobs[i].Script))
+			}
 		}
+		a := newApp(d, os.Stdin, os.Stdout, os.Stderr)
+		a.settle = 0 // no test is that slow
+		os.Exit(a.main(os.Args[1:]))
 	}
-	a := newApp(d, os.Stdin, os.Stdout, os.Stderr)
-	a.settle = 0 // no test is that slow
-	os.Exit(a.main(os.Args[1:]))
-}
-
-// inference is the main of a pipeline that starts from a version that the census
-// pipeline registers, with steps in shell or Python as those of generated.
-func inference() {
-	text, err := testdata.ReadFile("testdata/inference.asl.json")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	of := training.Definition()
-	main := path.Dir(of.Package)
-	d := &pipeline.Definition{
-		Name: "census-inference", Doc: "Inference scores an extract.", Module: of.Module, ASL: text,
-		Package: path.Join(path.Dir(main), "inference/inference"),
-		Parameters: []pipeline.Parameter{
-			{Key: "Data", Flag: "data", Type: "string", Location: true, Local: "specs/census/testdata/census.csv", File: true, Default: "data/census.csv"},
-			{Key: "ModelVersion", Flag: "model-version", Type: "int", Default: int64(0), Min: new(0.0)},
-		},
-		Jobs: []pipeline.Job{
-			{Name: "Preprocess", Kind: "processing", Image: "sklearn:1.4-2", CodeDir: "specs/census/steps/preprocess", Script: "preprocess.sh",
-				RoleName: "PreprocessRole", InstanceName: "PreprocessInstance", Instance: "ml.m5.large",
-				Outputs: []pipeline.Output{{Name: "Features"}}, Pin: "Model"},
-			{Name: "Predict", Kind: "processing", Image: "sklearn:1.4-2", CodeDir: "specs/census/steps/predict", Script: "predict.sh",
-				RoleName: "PredictRole", InstanceName: "PredictInstance", Instance: "ml.m5.large", CodeName: "PredictCode",
-				Outputs: []pipeline.Output{{Name: "Predictions"}}, ImageOf: "Model"},
-		},
-		Versions: []pipeline.Version{{
-			Name: "Model", Group: "census", Status: pipeline.Approved, Param: "ModelVersion", Pipeline: of.Name, Command: main,
-		}},
-	}
-	if os.Getenv("STEPS") == "py" {
-		d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"/bin/sh"`), []byte(`"python3"`))
-		for i := range d.Jobs {
-			shell := d.Jobs[i].Script
-			d.Jobs[i].Script = strings.TrimSuffix(shell, ".sh") + ".py"
-			d.ASL = bytes.ReplaceAll(d.ASL, []byte(shell), []byte(d.Jobs[i].Script))
-		}
-	}
-	os.Exit(newApp(d, os.Stdin, os.Stdout, os.Stderr).main(os.Args[1:]))
 }
 
 //go:embed testdata
@@ -174,7 +134,7 @@ func setUp(e *testscript.Env, dir string, mode sandbox.Mode) error {
 	}
 	for name, content := range map[string]string{
 		"go.mod":                           "module github.com/mlmax/mlmax\n",
-		"specs/census/testdata/census.csv": "age,income\n39,low\n",
+		"specs/census/testdata/census.csv": "age,income\n39,low\n", "specs/census/testdata/unlabelled.csv": "age\n40\n",
 	} {
 		file := filepath.Join(e.WorkDir, filepath.FromSlash(name))
 		if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, []byte(content), 0o644)); err != nil {

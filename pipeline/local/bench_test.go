@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/record"
 )
 
 // chain is a pipeline of n processing jobs, each of which copies a small file.
@@ -148,5 +149,37 @@ func BenchmarkChain(b *testing.B) {
 				b.ReportMetric(float64(first)/float64(b.N)/1e6, "ms-to-first-step")
 			})
 		}
+	}
+}
+
+// BenchmarkManifest is what a run's manifest adds to its own time: the record is open,
+// and has not been asked for most of it before.
+func BenchmarkManifest(b *testing.B) {
+	dir := b.TempDir()
+	d, options := chain(b, "direct", dir, 3)
+	runner, err := New(options)
+	if err != nil {
+		b.Fatal(err)
+	}
+	outcome, err := runner.Run(b.Context(), d, json.RawMessage(`{}`), nil)
+	if err != nil || outcome.Err() != nil {
+		b.Fatal(err, outcome.Err())
+	}
+	workspace := filepath.Join(dir, ".mlmax")
+	for b.Loop() {
+		b.StopTimer()
+		db, err := record.Open(b.Context(), filepath.Join(workspace, "mlmax.db"))
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		if err := saveManifest(b.Context(), workspace, db, outcome.Run, nil, d); err != nil {
+			b.Fatal(err)
+		}
+		b.StopTimer()
+		if err := db.Close(); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
 	}
 }

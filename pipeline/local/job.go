@@ -78,6 +78,11 @@ func (h *handler) recipe(j *job, image string) recipe {
 func (h *handler) inputs(ctx context.Context, j *job) error {
 	for _, in := range j.inputs {
 		source, err := h.store.Materialise(ctx, in.uri)
+		if again, failed := h.restored(ctx, j.task.State, err); failed != nil {
+			return failed
+		} else if again {
+			source, err = h.store.Materialise(ctx, in.uri)
+		}
 		if err != nil {
 			return h.inputError(ctx, j, in, err)
 		}

@@ -2,9 +2,6 @@ package local
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -54,16 +51,11 @@ func readManifest(workspace, run string) (*manifest.Manifest, error) {
 // saveManifest completes what is known of a run's manifest, or makes one, and puts
 // it in its place in one rename. The definition, if not nil, is that of the run.
 func saveManifest(ctx context.Context, workspace string, db *record.DB, run string, known *manifest.Manifest, d *pipeline.Definition) error {
-	r, err := db.Run(ctx, run)
+	rows, err := db.Export(ctx, run, bucket)
 	if err != nil {
-		return fmt.Errorf("describe run %s: %w", run, err)
+		return fmt.Errorf("describe the run: %w", err)
 	}
-	s := sketch{Run: r, known: known != nil, Manifest: known}
-	if known == nil {
-		if s.Manifest, err = outline(r, d); err != nil {
-			return fmt.Errorf("describe run %s: %w", run, err)
-		}
-	}
+	s := sketch{Manifest: known, known: known != nil, rows: rows, definition: d}
 	if err := s.complete(ctx, db); err != nil {
 		return fmt.Errorf("describe run %s: %w", run, err)
 	}
@@ -116,157 +108,6 @@ func (r *run) machineManifest(ctx context.Context, pipeline, run string) (*manif
 		return nil, nil // a machine that was not generated may write anything
 	}
 	return m, nil
-}
-
-// outline is a manifest with what a run's row, and its definition, say.
-func outline(r *record.Run, d *pipeline.Definition) (*manifest.Manifest, error) {
-	m := &manifest.Manifest{
-		Schema: manifest.Version, Pipeline: r.Pipeline, Run: r.ID, Execution: r.Execution, StartTime: r.Started,
-		Environment: "local", Definition: r.Definition, Parameters: map[string]any{},
-		Code: map[string]string{}, Images: map[string]string{}, Instances: map[string]string{}, Interfaces: map[string]string{},
-		Steps: map[string]map[string]string{}, Artifacts: map[string]string{}, Metrics: map[string]map[string]any{},
-		Models: map[string]*manifest.Registered{}, NotRegistered: map[string]string{},
-	}
-	if err := json.Unmarshal(r.Parameters, &m.Parameters); err != nil {
-		return nil, fmt.Errorf("read its parameters: %w", err)
-	}
-	if d == nil {
-		return m, nil
-	}
-	if sum := sha256.Sum256(d.ASL); hex.EncodeToString(sum[:]) != r.Definition {
-		return m, nil // the pipeline has been generated anew since
-	}
-	for i := range d.Jobs {
-		m.Instances[d.Jobs[i].Name] = d.Jobs[i].Instance
-	}
-	var machine struct {
-		States map[string]struct {
-			Assign struct {
-				Manifest *struct {
-					Definition string            `json:"definition"`
-					Interfaces map[string]string `json:"interfaces"`
-				} `json:"manifest"`
-			}
-		}
-	}
-	if err := json.Unmarshal(d.ASL, &machine); err != nil {
-		return m, nil // of other types: it was not generated
-	}
-	for _, s := range machine.States {
-		if found := s.Assign.Manifest; found != nil && found.Interfaces != nil {
-			m.Definition, m.Interfaces = found.Definition, found.Interfaces
-		}
-	}
-	return m, nil
-}
-
-// A sketch is a manifest that is being completed.
-type sketch struct {
-	*manifest.Manifest
-	Run *record.Run
-	// known says that the machine, or an earlier writer, has described the run.
-	known bool
-}
-
-var fullCommit = regexp.MustCompile(`^[0-9a-f]{40}([0-9a-f]{24})?$`)
-
-// complete adds what only the record knows.
-func (s *sketch) complete(ctx context.Context, db *record.DB) error {
-	m, r := s.Manifest, s.Run
-	m.Status, m.Error, m.Cause, m.FailedStep = r.Status, r.Error, r.Cause, r.FailedStep
-	m.Resumes, m.Partial, m.Isolation = r.Resumes, r.Partial, r.Isolation
-	if !r.Ended.IsZero() {
-		m.EndTime = &r.Ended
-	}
-	if fullCommit.MatchString(r.Commit) {
-		m.Commit, m.Dirty = r.Commit, &r.Dirty
-	}
-	jobs, err := db.Jobs(ctx, r.ID)
-	if err != nil {
-		return err
-	}
-	m.Packages = map[string][]string{}
-	for _, j := range jobs {
-		m.Packages[j.Step] = append([]string{}, j.Packages...)
-		if !s.known {
-			m.Code[j.Step], m.Images[j.Step], m.Steps[j.Step] = j.Code, j.Image, nil
-		}
-	}
-	artifacts, err := db.Artifacts(ctx, r.ID)
-	if err != nil {
-		return err
-	}
-	m.Digests, m.Bytes = map[string]string{}, map[string]int64{}
-	for _, a := range artifacts {
-		if a.Kind == record.External {
-			continue
-		}
-		m.Digests[a.Name], m.Bytes[a.Name] = a.Digest, a.Bytes
-		if !s.known && a.Step != "" {
-			m.Artifacts[a.Name] = a.URI
-		}
-	}
-	if err := s.steps(ctx, db); err != nil {
-		return err
-	}
-	rows, err := db.Export(ctx, r.ID, bucket)
-	if err != nil {
-		return err
-	}
-	m.Record, err = json.Marshal(rows)
-	return err
-}
-
-// steps adds when each step ran, and where nothing is known yet, what it made.
-func (s *sketch) steps(ctx context.Context, db *record.DB) error {
-	steps, err := db.Steps(ctx, s.Run.ID)
-	if err != nil {
-		return err
-	}
-	s.Times, s.Cached = map[string]manifest.Time{}, map[string]string{}
-	for _, t := range steps {
-		if t.Kind == callKind {
-			continue
-		}
-		took := manifest.Time{Start: t.Started}
-		if !t.Ended.IsZero() {
-			took.End = &t.Ended
-		}
-		s.Times[t.Name] = took
-		if t.CachedFrom != 0 {
-			if s.Cached[t.Name], err = db.RunOf(ctx, t.CachedFrom); err != nil {
-				return err
-			}
-		}
-		if s.known || t.Status != string(pipeline.Succeeded) {
-			continue
-		}
-		if t.Kind != registerKind {
-			s.Steps[t.Name] = map[string]string{"Job": t.Job}
-			continue
-		}
-		var answer manifest.Registered
-		if err := json.Unmarshal(t.Response, &answer); err != nil {
-			return fmt.Errorf("read the response of step %s: %w", t.Name, err)
-		}
-		s.Models[t.Name] = &answer
-	}
-	edges, err := db.Edges(ctx, s.Run.ID)
-	if err != nil {
-		return err
-	}
-	inputs := map[string]string{}
-	for _, e := range edges {
-		if e.Direction == "in" {
-			inputs[e.Step+"."+e.Port] = e.Artifact.URI
-		} else if made := s.Steps[e.Step]; !s.known && made != nil {
-			made[e.Port] = e.Artifact.URI
-		}
-	}
-	if s.Inputs == nil {
-		s.Inputs = inputs
-	}
-	return nil
 }
 
 // isRun says whether a name is that of a run's folder.

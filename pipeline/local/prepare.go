@@ -1,14 +1,11 @@
 package local
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -16,9 +13,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
-	"github.com/mlmax/mlmax/pipeline/code"
 	"github.com/mlmax/mlmax/pipeline/local/failpoint"
-	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -208,47 +203,4 @@ func (r *run) chooseIsolation(ctx context.Context) error {
 		r.mode, r.modeNote = sandbox.Direct, err.Error()
 	}
 	return nil
-}
-
-// snapshot puts a job's code into the local S3, as files and as an archive, where
-// the tree's code is not there yet, and returns its digest.
-func (r *run) snapshot(ctx context.Context, j *pipeline.Job) (string, error) {
-	dir := filepath.Join(r.module, filepath.FromSlash(j.CodeDir))
-	fsys := os.DirFS(dir)
-	digest, files, err := code.Digest(fsys)
-	if errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("the code of step %s is missing: %s does not exist", j.Name, dir)
-	}
-	if err != nil {
-		return "", fmt.Errorf("the code of step %s in %s: %w", j.Name, dir, err)
-	}
-	prefix := path.Join("code", digest)
-	if _, err := r.store.Stat(ctx, bucket, prefix+".tar.gz"); err == nil {
-		return digest, nil
-	}
-	doing := "storing the code of step " + j.Name
-	batch := r.store.Batch()
-	defer batch.Discard()
-	for _, f := range files {
-		if err := copyCode(batch, fsys, path.Join(prefix, f.Path), f.Path); err != nil {
-			return "", r.store.Explain(err, f.Size, doing)
-		}
-	}
-	var archive bytes.Buffer
-	if err := code.Archive(&archive, fsys, files); err != nil {
-		return "", fmt.Errorf("the code of step %s: %w", j.Name, err)
-	}
-	if err := batch.Put(bucket, prefix+".tar.gz", archive.Bytes()); err != nil {
-		return "", r.store.Explain(err, int64(archive.Len()), doing)
-	}
-	return digest, r.store.Explain(batch.Commit(ctx, r.db.PutObjects), 0, doing)
-}
-
-func copyCode(batch *objects.Batch, fsys fs.FS, key, name string) error {
-	in, err := fsys.Open(name)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	return batch.Copy(bucket, key, in)
 }

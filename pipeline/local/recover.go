@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -85,9 +86,9 @@ func plural(n int, thing string) string {
 	return fmt.Sprintf("%d %ss", n, thing)
 }
 
-// mend removes what a killed process has left, and writes the manifests that it
+// tidy removes what a killed process has left, and writes the manifests that it
 // did not come to write.
-func (r *run) mend(ctx context.Context) error {
+func (r *run) tidy(ctx context.Context) error {
 	if err := r.store.SweepImports(ctx, bucket); err != nil {
 		return err
 	}
@@ -102,6 +103,10 @@ func (r *run) mend(ctx context.Context) error {
 	for _, old := range known {
 		if described[old.ID] || old.Status == string(pipeline.Running) {
 			continue
+		}
+		// It was marked as interrupted, by a process that was killed before it swept.
+		if err := r.store.Sweep(ctx, bucket, path.Join("runs", old.Pipeline, old.ID)); err != nil {
+			return err
 		}
 		if err := r.describe(ctx, &old); err != nil {
 			return r.store.Explain(err, 0, "writing the manifest of run "+old.ID)

@@ -247,7 +247,7 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 		return err
 	}
 	if r.unclean {
-		if err := r.mend(ctx); err != nil {
+		if err := r.tidy(ctx); err != nil {
 			return err
 		}
 		r.clean = true

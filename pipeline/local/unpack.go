@@ -65,13 +65,18 @@ func allowProgram(dir, program string) error {
 }
 
 // openCode opens the archive of a training job's code.
-func (h *handler) openCode(ctx context.Context, j *job, submit string) (*os.File, error) {
+func (h *handler) openCode(ctx context.Context, j *job, submit string) (io.ReadCloser, error) {
 	if !path.IsAbs(submit) {
 		bucket, key, err := objects.Parse(submit)
 		if err != nil {
 			return nil, fmt.Errorf("sagemaker_submit_directory: %w", err)
 		}
 		file, _, err := h.store.Open(ctx, bucket, key)
+		if again, failed := h.restored(ctx, j.task.State, err); failed != nil {
+			return nil, failed
+		} else if again {
+			file, _, err = h.store.Open(ctx, bucket, key)
+		}
 		if errors.Is(err, record.ErrNotFound) {
 			return nil, fmt.Errorf("%s does not exist: %w", submit, err)
 		}

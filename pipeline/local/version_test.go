@@ -21,7 +21,7 @@ import (
 func withInference(t *testing.T, isolation string) (train, infer *project) {
 	t.Helper()
 	train = training(t, isolation)
-	text, err := os.ReadFile("../cli/testdata/inference.asl.json")
+	text, err := os.ReadFile("testdata/inference.asl.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -409,5 +409,20 @@ func TestScriptOfAnEntryPoint(t *testing.T) {
 		if folder, digest := codeFolder(uri); folder != "s3://local/code/0a/" || digest != "0a" {
 			t.Errorf("%s: %s, %s", uri, folder, digest)
 		}
+	}
+}
+
+func TestVersionThatDoesNotFit(t *testing.T) {
+	t.Parallel()
+	train, infer := withInference(t, "direct")
+	train.definition.ASL = []byte(strings.ReplaceAll(string(train.definition.ASL), `"code.Preprocess": "${PreprocessCode}",`, ""))
+	train.succeed(`{}`)
+	train.decide(1, "Approved")
+	o := infer.fails(t.Context(), `{}`)
+	if o.Error != asl.ErrorQueryEvaluation || !strings.Contains(o.Cause, "it has no code.Preprocess") || o.FailedStep != "Describe Model" {
+		t.Errorf("%s in %s: %s", o.Error, o.FailedStep, o.Cause)
+	}
+	if len(o.Next) != 2 || o.Next[0].Command != "go run ./training" {
+		t.Errorf("next: %v", o.Next)
 	}
 }

@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"path"
@@ -47,45 +48,48 @@ const objectsBelow = "SELECT * FROM objects WHERE bucket=?1 AND key>=?2 AND key<
 const linked = `SELECT uri FROM artifacts WHERE run=?1
 	UNION SELECT a.uri FROM steps s JOIN edges e ON e.step = s.id JOIN artifacts a ON a.id = e.artifact WHERE s.run=?1`
 
-// Export gives the rows of a run, and of its objects in a bucket.
+// Export gives the rows of a run, and of its objects in a bucket, as they are at one
+// moment. An error wraps [ErrNotFound] if there is no such run.
 func (d *DB) Export(ctx context.Context, run, bucket string) (*Export, error) {
+	tx, err := d.db.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return nil, fmt.Errorf("read run %s: %w", run, err)
+	}
+	defer tx.Rollback()
 	out := &Export{Schema: latest()}
-	for _, name := range tables {
-		table, err := d.export(ctx, name, run, bucket)
+	for _, name := range []string{"runs", "jobs", "steps", "artifacts", "edges", "models", "model_groups", "approvals"} {
+		table := Table{Name: name}
+		if (name == "model_groups" || name == "approvals") && out.table("models") == nil {
+			continue
+		}
+		err := table.fill(ctx, tx, owned[name], run)
+		if err == nil && name == "runs" && len(table.Rows) == 0 {
+			err = ErrNotFound
+		}
 		if err != nil {
 			return nil, fmt.Errorf("read %s of run %s: %w", name, run, err)
 		}
 		if len(table.Rows) > 0 {
-			out.Tables = append(out.Tables, *table)
+			out.Tables = append(out.Tables, table)
 		}
+	}
+	objects := Table{Name: "objects"} // which of them, the others say
+	keys, err := out.keys(ctx, tx, run, bucket)
+	for i := 0; i < len(keys) && err == nil; i++ {
+		err = objects.fill(ctx, tx, objectsBelow, bucket, keys[i])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the objects of run %s: %w", run, err)
+	}
+	if len(objects.Rows) > 0 {
+		out.Tables = append(out.Tables, objects)
 	}
 	return out, nil
 }
 
-func (d *DB) export(ctx context.Context, name, run, bucket string) (*Table, error) {
-	table := &Table{Name: name}
-	if name != "objects" {
-		return table, d.fill(ctx, table, owned[name], run)
-	}
-	keys, err := d.keys(ctx, run, bucket)
-	if err != nil {
-		return nil, err
-	}
-	for _, key := range keys {
-		if err := d.fill(ctx, table, objectsBelow, bucket, key); err != nil {
-			return nil, err
-		}
-	}
-	return table, nil
-}
-
 // fill adds the rows of a query to a table.
-func (d *DB) fill(ctx context.Context, t *Table, query string, args ...any) error {
-	read, err := d.statement(ctx, query)
-	if err != nil {
-		return err
-	}
-	rows, err := read.QueryContext(ctx, args...)
+func (t *Table) fill(ctx context.Context, q querier, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return err
 	}
@@ -107,21 +111,50 @@ func (d *DB) fill(ctx context.Context, t *Table, query string, args ...any) erro
 	return rows.Err()
 }
 
+// table finds a table, or returns nil.
+func (e *Export) table(name string) *Table {
+	for i := range e.Tables {
+		if e.Tables[i].Name == name {
+			return &e.Tables[i]
+		}
+	}
+	return nil
+}
+
+// Each calls f for each row of a table, with a function that gives the value of a
+// column: text or an int64, or nil if there is no such column.
+func (e *Export) Each(table string, f func(value func(column string) any) error) error {
+	t := e.table(table)
+	if t == nil {
+		return nil
+	}
+	for _, row := range t.Rows {
+		err := f(func(column string) any {
+			if at := slices.Index(t.Columns, column); at >= 0 {
+				return row[at]
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // keys are where a run's objects lie: its own folder, its code, and what it read.
-func (d *DB) keys(ctx context.Context, run, bucket string) ([]string, error) {
-	var pipeline string
-	if err := d.db.QueryRowContext(ctx, "SELECT pipeline FROM runs WHERE id=?", run).Scan(&pipeline); err != nil {
-		return nil, err
-	}
-	keys := []string{path.Join("runs", pipeline, run)}
-	jobs, err := d.Jobs(ctx, run)
-	if err != nil {
-		return nil, err
-	}
-	for _, j := range jobs {
-		keys = append(keys, path.Join("code", j.Code), path.Join("code", j.Code+".tar.gz"))
-	}
-	rows, err := d.db.QueryContext(ctx, linked, run)
+func (e *Export) keys(ctx context.Context, q querier, run, bucket string) ([]string, error) {
+	var keys []string
+	_ = e.Each("runs", func(value func(string) any) error {
+		keys = append(keys, path.Join("runs", value("pipeline").(string), run))
+		return nil
+	})
+	_ = e.Each("jobs", func(value func(string) any) error {
+		code := path.Join("code", value("code").(string))
+		keys = append(keys, code, code+".tar.gz")
+		return nil
+	})
+	rows, err := q.QueryContext(ctx, linked, run)
 	if err != nil {
 		return nil, err
 	}

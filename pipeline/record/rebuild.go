@@ -29,7 +29,7 @@ func (d *DB) Import(ctx context.Context, saved []Saved) (*Imported, error) {
 	columns := map[string][]string{}
 	for _, name := range tables {
 		var t Table
-		if err := d.fill(ctx, &t, "SELECT * FROM "+name+" LIMIT 0"); err != nil {
+		if err := t.fill(ctx, d.db, "SELECT * FROM "+name+" LIMIT 0"); err != nil {
 			return nil, fmt.Errorf("read the columns of %s: %w", name, err)
 		}
 		columns[name] = t.Columns
@@ -103,8 +103,9 @@ func savepoint(ctx context.Context, tx *transaction, f func() error) error {
 // insertTables inserts the rows of a run: its edges, or all others. An edge to an
 // artifact that is not there is left out.
 func insertTables(ctx context.Context, tx *transaction, s Saved, edges bool) error {
-	for _, t := range s.Tables {
-		if (t.Name == "edges") != edges {
+	for _, name := range tables {
+		t := s.table(name)
+		if t == nil || (name == "edges") != edges {
 			continue
 		}
 		query := "INSERT INTO "
@@ -141,8 +142,8 @@ func (s *Saved) check(columns map[string][]string) error {
 	for i := range s.Tables {
 		t := &s.Tables[i]
 		known, ok := columns[t.Name]
-		if !ok {
-			return fmt.Errorf("there is no table %q", t.Name)
+		if !ok || s.table(t.Name) != t {
+			return fmt.Errorf("there is no table %q, or it is there twice", t.Name)
 		}
 		for _, c := range t.Columns {
 			if !slices.Contains(known, c) {

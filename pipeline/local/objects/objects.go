@@ -48,7 +48,7 @@ type Index interface {
 // A Store is the local S3 of one workspace.
 type Store struct {
 	dir   string
-	root  *os.Root
+	root  disk
 	index Index
 	now   func() time.Time
 	count atomic.Int64
@@ -62,6 +62,11 @@ func Open(workspace string, index Index, now func() time.Time) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the object store: %w", err)
 	}
+	return openOn(rooted{root}, workspace, index, now)
+}
+
+// openOn opens the store on a disk, which it closes in the end.
+func openOn(root disk, workspace string, index Index, now func() time.Time) (*Store, error) {
 	s := &Store{dir: workspace, root: root, index: index, now: now}
 	if err := s.clean(); err != nil {
 		root.Close()
@@ -135,7 +140,7 @@ func (s *Store) Stat(ctx context.Context, bucket, key string) (*record.Object, e
 // Open opens an object after it has been verified. An object that is not in the
 // index gives an error that wraps [record.ErrNotFound], one whose content is not
 // what was stored a *[CorruptError].
-func (s *Store) Open(ctx context.Context, bucket, key string) (*os.File, *record.Object, error) {
+func (s *Store) Open(ctx context.Context, bucket, key string) (File, *record.Object, error) {
 	o, err := s.index.Object(ctx, bucket, key)
 	if err != nil {
 		return nil, nil, err
@@ -167,7 +172,7 @@ func (s *Store) Get(ctx context.Context, bucket, key string, limit int64) ([]byt
 }
 
 // verified opens an object's file, with its content checked.
-func (s *Store) verified(o *record.Object) (*os.File, error) {
+func (s *Store) verified(o *record.Object) (File, error) {
 	bad := &CorruptError{Bucket: o.Bucket, Key: o.Key, Expected: o.Digest}
 	file, err := s.root.Open(path.Join(tree, o.Bucket, o.Key))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"slices"
@@ -73,17 +72,13 @@ func (s *Store) Materialise(ctx context.Context, uri string) (*Source, error) {
 // folder is a folder that holds the known files and nothing else: that of the tree,
 // or, where someone has put other files into it, one of links.
 func (s *Store) folder(bucket, key string, known map[string]bool) (string, error) {
-	dir := s.Path(bucket, key)
+	dir := path.Join(tree, bucket, key)
 	foreign := false
-	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+	err := fs.WalkDir(s.root.FS(), dir, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() {
 			return err
 		}
-		rel, err := filepath.Rel(dir, name)
-		if err != nil {
-			return err
-		}
-		if !known[filepath.ToSlash(rel)] {
+		if !known[strings.TrimPrefix(name, dir+"/")] {
 			foreign = true
 			return fs.SkipAll
 		}
@@ -93,22 +88,23 @@ func (s *Store) folder(bucket, key string, known map[string]bool) (string, error
 		return "", fmt.Errorf("read the folder of s3://%s/%s: %w", bucket, key, err)
 	}
 	if !foreign {
-		return dir, nil
+		return s.Path(bucket, key), nil
 	}
-	links, err := s.Temp()
+	links, err := s.temp()
 	if err != nil {
 		return "", err
 	}
 	for name := range known {
-		target := filepath.Join(links, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(target), 0o755); err != nil {
-			return "", err
+		target := path.Join(links, name)
+		err := s.root.MkdirAll(path.Dir(target), 0o755)
+		if err == nil {
+			err = s.root.Link(path.Join(dir, name), target)
 		}
-		if err := os.Link(filepath.Join(dir, filepath.FromSlash(name)), target); err != nil {
+		if err != nil {
 			return "", fmt.Errorf("s3://%s/%s holds files that no run has put there, and cannot be linked without them: %w", bucket, key, err)
 		}
 	}
-	return links, nil
+	return filepath.Join(s.dir, filepath.FromSlash(links)), nil
 }
 
 // TreeDigest is the digest of a folder: "sha256:" and the hex SHA-256 of a line a

@@ -3,7 +3,7 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --raw) raw=$2 ;; --train) train=$2 ;; --test) test=$2 ;; --transformer) transformer=$2 ;;
     --fitted) fitted=$2 ;; --features) features=$2 ;;
-    --train-test-split-ratio | --seed) ;;
+    --mode | --train-test-split-ratio | --seed) ;;
     *) echo "unknown argument $1" >&2; exit 2 ;;
   esac
   shift 2
