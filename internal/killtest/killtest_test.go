@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -121,7 +122,7 @@ func TestLabSeesWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	living, err := trial.processes()
-	if err != nil || len(living) != 1 {
+	if runtime.GOOS == "linux" && (err != nil || len(living) != 1) {
 		t.Errorf("it sees %q, %v, and one process is left", living, err)
 	}
 	if err := c.Process.Kill(); err != nil {

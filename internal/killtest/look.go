@@ -2,6 +2,7 @@ package killtest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/manifest"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -42,12 +44,13 @@ func (t *trial) look(ctx context.Context) (*state, error) {
 			return nil, err
 		}
 	}
-	db, err := record.Open(ctx, filepath.Join(copied, "mlmax.db"))
+	file := filepath.Join(copied, "mlmax.db")
+	db, err := record.Open(ctx, file)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
-	if err := db.Check(ctx); err != nil {
+	if err := sound(ctx, file); err != nil {
 		return nil, err
 	}
 	if s.runs, err = db.Runs(ctx, 0); err != nil {
@@ -68,6 +71,23 @@ func (t *trial) look(ctx context.Context) (*state, error) {
 		}
 	}
 	return s, nil
+}
+
+// sound asks SQLite for its own, full check of a database.
+func sound(ctx context.Context, file string) error {
+	db, err := sql.Open("sqlite", file)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var said string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&said); err != nil {
+		return err
+	}
+	if said != "ok" {
+		return fmt.Errorf("integrity_check: %s", said)
+	}
+	return nil
 }
 
 // settled says what a run that was killed has left after the next one: a file that
@@ -96,8 +116,12 @@ func (s *state) settled() error {
 		return fmt.Errorf("run %s has no end", s.running)
 	}
 	for _, r := range s.runs {
-		if _, err := os.Stat(local.ManifestFile(s.workspace, r.ID)); err != nil {
+		text, err := os.ReadFile(local.ManifestFile(s.workspace, r.ID))
+		if err != nil {
 			return fmt.Errorf("run %s has left no manifest: %w", r.ID, err)
+		}
+		if m, err := manifest.Decode(text); err != nil || m.Status != r.Status || len(m.Interfaces) != 3 {
+			return fmt.Errorf("the manifest of run %s, which ended %s, is %s (%v)", r.ID, r.Status, text, err)
 		}
 		staged, err := filepath.Glob(local.ManifestFile(s.workspace, r.ID) + ".*")
 		if err != nil || len(staged) > 0 {
@@ -124,7 +148,7 @@ func (t *trial) left() error {
 }
 
 // processes are those that name the module in their command line, environment,
-// working directory or mounts.
+// working directory or mounts: where there is a /proc, which only Linux has.
 func (t *trial) processes() ([]string, error) {
 	all, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {

@@ -139,11 +139,11 @@ func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 		Isolation: string(r.mode), TotalSteps: len(r.definition.Jobs), PID: os.Getpid(), PIDStart: processStart(), Started: r.started,
 		Resumes: r.reuse.Resumes, Partial: r.reuse.partial(),
 	}, jobs, in.data)
-	failpoint.Hit(failpoint.RunRecorded)
 	if err != nil {
 		return nil, r.store.Explain(err, 0, "recording the run")
 	}
 	r.recorded = true
+	failpoint.Hit(failpoint.RunRecorded)
 	go r.recordSource(context.WithoutCancel(ctx), late)
 	return machine, nil
 }

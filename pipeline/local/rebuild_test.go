@@ -168,7 +168,11 @@ func TestRecordIsMadeAgainFromManifests(t *testing.T) {
 			if diff := cmp.Diff(want, dump(t, q.workspace())); diff != "" {
 				t.Error(diff)
 			}
-			q.succeed(`{}`)
+			for _, s := range q.succeed(`{}`).Steps {
+				if !s.Cached && s.Name != "Register" {
+					t.Errorf("step %s does not come from the cache", s.Name)
+				}
+			}
 		})
 	}
 }

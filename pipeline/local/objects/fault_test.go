@@ -143,9 +143,18 @@ func TestEveryOperationFails(t *testing.T) {
 		for _, forever := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%v, forever=%t", err, forever), func(t *testing.T) {
 				t.Parallel()
+				db, opened := record.Open(t.Context(), filepath.Join(t.TempDir(), "mlmax.db"))
+				if opened != nil {
+					t.Fatal(opened)
+				}
+				defer db.Close()
+				step := 1
+				if testing.Short() {
+					step = 7
+				}
 				n := 1
-				for failing(t, &faulty{err: err, nth: n, forever: forever}) {
-					n++
+				for failing(t, db, &faulty{err: err, nth: n, forever: forever}) {
+					n += step
 				}
 				if n < 80 {
 					t.Errorf("only %d operations have failed", n)
@@ -156,14 +165,9 @@ func TestEveryOperationFails(t *testing.T) {
 }
 
 // failing works on a disk that fails, and says whether it came to fail.
-func failing(t *testing.T, f *faulty) bool {
+func failing(t *testing.T, db *record.DB, f *faulty) bool {
 	t.Helper()
-	dir := t.TempDir()
-	db, err := record.Open(t.Context(), filepath.Join(dir, "mlmax.db"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	dir, bucket := t.TempDir(), fmt.Sprintf("bucket-%d", f.nth) // one index serves all
 	now := func() time.Time { return time.Unix(1, 0) }
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -172,7 +176,7 @@ func failing(t *testing.T, f *faulty) bool {
 	f.disk = rooted{root}
 	s, err := openOn(f, dir, db, now)
 	if err == nil {
-		err = work(t, s, db, "runs/p/r1")
+		err = work(t, s, db, bucket, "runs/p/r1")
 		s.Close()
 	}
 	where := fmt.Sprintf("operation %d, %s", f.nth, f.hit)
@@ -184,28 +188,28 @@ func failing(t *testing.T, f *faulty) bool {
 		t.Fatalf("%s: the store does not open: %v", where, err)
 	}
 	defer clean.Close()
-	whole(t, clean, where)
-	if err := clean.Sweep(t.Context(), "local", "runs/p/r1"); err != nil {
+	whole(t, clean, bucket, where)
+	if err := clean.Sweep(t.Context(), bucket, "runs/p/r1"); err != nil {
 		t.Errorf("%s: %v", where, err)
 	}
-	if err := work(t, clean, db, "runs/p/r2"); err != nil {
+	if err := work(t, clean, db, bucket, "runs/p/r2"); err != nil {
 		t.Errorf("%s: afterwards: %v", where, err)
 	}
-	whole(t, clean, where)
+	whole(t, clean, bucket, where)
 	return f.hit != ""
 }
 
 // whole demands that every object which is listed is sound, that of each batch there is
 // all or nothing.
-func whole(t *testing.T, s *Store, where string) {
+func whole(t *testing.T, s *Store, bucket, where string) {
 	t.Helper()
-	list, err := s.List(t.Context(), "local", "")
+	list, err := s.List(t.Context(), bucket, "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	of := map[string]int{}
 	for _, o := range list {
-		if _, err := s.Materialise(t.Context(), "s3://local/"+o.Key); err != nil {
+		if _, err := s.Materialise(t.Context(), "s3://"+bucket+"/"+o.Key); err != nil {
 			t.Errorf("%s: %v", where, err)
 		}
 		batch, _, _ := strings.Cut(strings.TrimPrefix(o.Key, "runs/p/"), "/out")
@@ -220,7 +224,7 @@ func whole(t *testing.T, s *Store, where string) {
 
 // work is what a run asks of its store: a batch of a folder, a file and a content; one
 // whose contents are known already; and reading, also where a stranger has put a file.
-func work(t *testing.T, s *Store, db *record.DB, prefix string) error {
+func work(t *testing.T, s *Store, db *record.DB, bucket, prefix string) error {
 	t.Helper()
 	ctx := t.Context()
 	job := filepath.Join(s.dir, "tmp", filepath.Base(prefix)+"-job")
@@ -235,14 +239,14 @@ func work(t *testing.T, s *Store, db *record.DB, prefix string) error {
 	}
 	first := s.Batch()
 	defer first.Discard()
-	if _, err := first.PutTree("local", prefix+"/first/out/train", filepath.Join(job, "train")); err != nil {
+	if _, err := first.PutTree(bucket, prefix+"/first/out/train", filepath.Join(job, "train")); err != nil {
 		return err
 	}
-	if err := first.PutFile("local", prefix+"/first/out/model.tar.gz", filepath.Join(job, "model")); err != nil {
+	if err := first.PutFile(bucket, prefix+"/first/out/model.tar.gz", filepath.Join(job, "model")); err != nil {
 		return err
 	}
 	for _, name := range []string{"report.json", "same.json"} {
-		if err := first.Put("local", prefix+"/first/out/"+name, []byte("{}")); err != nil {
+		if err := first.Put(bucket, prefix+"/first/out/"+name, []byte("{}")); err != nil {
 			return err
 		}
 	}
@@ -251,28 +255,28 @@ func work(t *testing.T, s *Store, db *record.DB, prefix string) error {
 	}
 	second := s.Batch()
 	defer second.Discard()
-	if err := second.PutFile("local", prefix+"/second/out/model", filepath.Join(job, "again")); err != nil {
+	if err := second.PutFile(bucket, prefix+"/second/out/model", filepath.Join(job, "again")); err != nil {
 		return err
 	}
 	if err := second.Commit(ctx, db.PutObjects); err != nil {
 		return err
 	}
-	if err := os.WriteFile(filepath.Join(s.Path("local", prefix+"/first/out/train"), "stranger"), nil, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(s.Path(bucket, prefix+"/first/out/train"), "stranger"), nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return read(ctx, s, prefix)
+	return read(ctx, s, bucket, prefix)
 }
 
 // read reads what work has written, and demands that it is that.
-func read(ctx context.Context, s *Store, prefix string) error {
-	source, err := s.Materialise(ctx, "s3://local/"+prefix+"/first/out/train/")
+func read(ctx context.Context, s *Store, bucket, prefix string) error {
+	source, err := s.Materialise(ctx, "s3://"+bucket+"/"+prefix+"/first/out/train/")
 	if err != nil {
 		return err
 	}
 	if source.Files != 2 || source.Bytes != 100 {
 		return fmt.Errorf("the folder has %d files of %d bytes", source.Files, source.Bytes)
 	}
-	file, _, err := s.Open(ctx, "local", prefix+"/second/out/model")
+	file, _, err := s.Open(ctx, bucket, prefix+"/second/out/model")
 	if err != nil {
 		return err
 	}

@@ -25,13 +25,19 @@ type Staged struct {
 // file, the file system may share its blocks.
 func (b *Batch) Stage(r io.Reader) (*Staged, error) {
 	name := b.store.tempName()
-	file, err := b.store.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+	file, err := b.store.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
 	if err != nil {
 		return nil, err
 	}
+	defer file.Close()
 	s := &Staged{item: len(b.items)}
 	b.items = append(b.items, item{name: name, ours: true})
-	s.Digest, s.Bytes, err = copyDigested(file, r)
+	made, err := b.store.root.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	defer made.Close()
+	s.Digest, s.Bytes, err = copyDigested(file, made, r)
 	return s, errors.Join(err, file.Close())
 }
 
@@ -57,37 +63,35 @@ func (b *Batch) PutStaged(bucket, key string, s *Staged) error {
 // chunk is how much is copied before it is digested.
 const chunk = 8 << 20
 
-// copyDigested copies r into an empty file, and digests what is in the file behind the
-// copying: both take about as long, and of large content most is still in memory then.
-func copyDigested(file *os.File, r io.Reader) (sum string, size int64, err error) {
+// copyDigested copies r into an empty file, and digests what is in the file, as made
+// reads it, behind the copying: both take about as long, and of large content most is
+// still in memory then.
+func copyDigested(file io.Writer, made, r io.Reader) (sum string, size int64, err error) {
 	size, err = io.CopyN(file, r, chunk)
-	if err != nil { // the whole of it, if there is no other error
-		if err != io.EOF {
-			return "", 0, err
-		}
-		return digest(io.NewSectionReader(file, 0, size))
+	if err == io.EOF { // the whole of it
+		return digest(made)
+	}
+	if err != nil {
+		return "", 0, err
 	}
 	hash := sha256.New()
 	written := make(chan int64, 4)
 	ended := make(chan error, 1)
 	go func() {
-		var read int64
 		var failed error
 		for n := range written {
 			if failed == nil {
-				_, failed = io.Copy(hash, io.NewSectionReader(file, read, n))
+				_, failed = io.CopyN(hash, made, n)
 			}
-			read += n
 		}
 		ended <- failed
 	}()
-	for n := size; ; size += n {
+	written <- size
+	for err == nil {
+		var n int64
+		n, err = io.CopyN(file, r, chunk)
 		written <- n
-		if n, err = io.CopyN(file, r, chunk); err != nil {
-			written <- n
-			size += n
-			break
-		}
+		size += n
 	}
 	close(written)
 	if err == io.EOF {
