@@ -5,7 +5,7 @@ PYTHON ?= python3
 LINT   := go tool -modfile=tools/lint.mod
 VENV   := .tools/venv
 # The packages whose tests take -update.
-GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc
+GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/lineage
 
 .DEFAULT_GOAL := help
 .PHONY: help build gen check test race fuzz bench update fresh limits lint cfn cover ci clean

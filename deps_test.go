@@ -46,6 +46,8 @@ var allowed = map[string][]string{
 	"pipeline/record":          {"modernc.org/sqlite"},
 	"pipeline/terminal":        {},
 	"pipeline/manifest":        {},
+	"pipeline/lineage":         {"pipeline/record", "pipeline/terminal"},
+	"pipeline/openlineage":     {"pipeline", "pipeline/record"},
 	"pipeline/progress":        {"pipeline", "pipeline/terminal", "golang.org/x/term"},
 	"pipeline/local/failpoint": {},
 	"pipeline/local/sandbox":   {"pipeline/local/failpoint", "golang.org/x/sys"},
@@ -56,7 +58,7 @@ var allowed = map[string][]string{
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/cli": {
-		"pipeline", "pipeline/local", "pipeline/progress", "pipeline/record", "pipeline/terminal",
+		"pipeline", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress", "pipeline/record", "pipeline/terminal",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

@@ -23,7 +23,9 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/lineage"
 	"github.com/mlmax/mlmax/pipeline/local"
+	"github.com/mlmax/mlmax/pipeline/openlineage"
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
@@ -75,6 +77,8 @@ type history interface {
 	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Close() error
 	registry
+	lineage.Names
+	openlineage.Facts
 }
 
 // An app is one command line being executed, with the world as functions.

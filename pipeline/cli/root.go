@@ -36,7 +36,8 @@ code matters.`,
 	root.PersistentFlags().String("workspace", "", "`FOLDER` that holds runs, artifacts and environments (default: .mlmax in the module's root)")
 	root.Flags().SortFlags = false
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, a.resumeCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(), a.modelsCommand(), a.rebuildCommand())
+	root.AddCommand(run, a.resumeCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(), a.modelsCommand(), a.rebuildCommand(),
+		a.lineageCommand(), a.reproCommand())
 	return root
 }
 

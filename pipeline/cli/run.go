@@ -31,6 +31,8 @@ type runOptions struct {
 	packages  string
 	reuse     local.Reuse
 	workspace string
+	// openlineage is the file or endpoint for OpenLineage events, or empty.
+	openlineage string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -69,6 +71,7 @@ func addTelling(c *cobra.Command, o *runOptions) {
 	flags.StringVar(&o.isolation, "isolation", "auto", "how jobs are kept apart: `MODE` auto, direct or namespace")
 	flags.StringVar(&o.python, "python", "", "`INTERPRETER` of the steps (default: MLMAX_PYTHON, else each image's version or python3 on the PATH)")
 	flags.StringVar(&o.packages, "packages", cmp.Or(os.Getenv("MLMAX_PACKAGES"), packageSources[0]), "`WHICH` packages steps have: image (made for it) or installed (what the interpreter has; MLMAX_PACKAGES)")
+	flags.StringVar(&o.openlineage, "openlineage", "", "append OpenLineage events to a file, or post them: `FILE|URL`")
 }
 
 // runExamples are the examples of run, under the name by which it is called.
@@ -126,6 +129,11 @@ func (a *app) start(ctx context.Context, o runOptions, workspace string, values 
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}
 	defer r.Close()
+	r, told, err := a.tellOpenLineage(r, o.openlineage, workspace)
+	if err != nil {
+		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
+	}
+	defer told()
 	outcome, stopped, err := a.execute(ctx, r, in, o.quiet)
 	if err != nil {
 		if outcome == nil {

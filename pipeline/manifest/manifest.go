@@ -60,9 +60,9 @@ type Manifest struct {
 	Models        map[string]*Registered `json:"models"`
 	NotRegistered map[string]string      `json:"notRegistered"`
 	// Versions are the model versions that the run started from, by field.
-	Versions map[string]ModelVersion `json:"versions,omitempty"`
+	Versions map[string]ModelVersion `json:"versions,omitzero"`
 	// Inputs are the URIs that each job read: "Step.Port".
-	Inputs map[string]string `json:"inputs,omitempty"`
+	Inputs map[string]string `json:"inputs,omitzero"`
 
 	// What follows is known where a client or the local runner writes the manifest; the
 	// machine itself writes none of it.
@@ -85,14 +85,14 @@ type Manifest struct {
 	// Isolation is how jobs were kept apart on this machine: direct or namespace.
 	Isolation string `json:"isolation,omitempty"`
 	// Digests ("sha256:" and hex) and Bytes are of artifacts and data.
-	Digests map[string]string `json:"digests,omitempty"`
-	Bytes   map[string]int64  `json:"bytes,omitempty"`
+	Digests map[string]string `json:"digests,omitzero"`
+	Bytes   map[string]int64  `json:"bytes,omitzero"`
 	// Packages are the Python packages that each step had, as "name==version".
-	Packages map[string][]string `json:"packages,omitempty"`
+	Packages map[string][]string `json:"packages,omitzero"`
 	// Times are when each step began and ended.
-	Times map[string]Time `json:"times,omitempty"`
+	Times map[string]Time `json:"times,omitzero"`
 	// Cached names the run whose outputs a step's were taken from.
-	Cached map[string]string `json:"cached,omitempty"`
+	Cached map[string]string `json:"cached,omitzero"`
 	// Record is what the local record holds of the run, for a damaged record to be made
 	// again. No other reader needs it, and its form is not part of the format.
 	Record json.RawMessage `json:"record,omitempty"`
@@ -115,9 +115,9 @@ type ModelVersion struct {
 	Run      string `json:"Run"`
 	Pipeline string `json:"Pipeline"`
 	// Code and Images are by step of that pipeline, Artifacts by "Step.Output".
-	Code      map[string]string `json:"Code,omitempty"`
-	Images    map[string]string `json:"Images,omitempty"`
-	Artifacts map[string]string `json:"Artifacts,omitempty"`
+	Code      map[string]string `json:"Code,omitzero"`
+	Images    map[string]string `json:"Images,omitzero"`
+	Artifacts map[string]string `json:"Artifacts,omitzero"`
 }
 
 // A Time is when a step began and ended; End is nil where it has not.
@@ -126,12 +126,20 @@ type Time struct {
 	End   *time.Time `json:"end,omitempty"`
 }
 
+// startTime is how the machine writes the time at which it started. The run's id is made
+// from this text.
+const startTime = "2006-01-02T15:04:05.000Z"
+
 // Encode is the manifest as it is stored: one line of JSON in the same order always.
 func (m *Manifest) Encode() ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	if err := e.Encode(m); err != nil {
+	err := e.Encode(struct {
+		*Manifest
+		StartTime string `json:"startTime"`
+	}{m, m.StartTime.UTC().Format(startTime)})
+	if err != nil {
 		return nil, fmt.Errorf("encode the manifest of run %s: %w", m.Run, err)
 	}
 	return b.Bytes(), nil

@@ -133,6 +133,21 @@ func (m *Manager) make(ctx context.Context, b *build) (*Env, error) {
 	return env, nil
 }
 
+// Find finds an environment that has been made, by the digest of its packages, or
+// returns nil. It starts no process and makes nothing.
+func (m *Manager) Find(digest string) *Env {
+	folders, err := os.ReadDir(m.Dir) // in order
+	if err != nil {
+		return nil
+	}
+	for _, f := range folders {
+		if env, err := load(filepath.Join(m.Dir, f.Name())); err == nil && env.Digest == digest {
+			return env
+		}
+	}
+	return nil
+}
+
 func (m *Manager) environ() environment {
 	list := m.Environ
 	if list == nil {

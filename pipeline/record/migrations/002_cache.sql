@@ -28,3 +28,7 @@ CREATE INDEX models_run ON models (run);
 -- What was made of, or is, this content.
 CREATE INDEX artifacts_digest ON artifacts (digest);
 CREATE INDEX objects_digest ON objects (digest);
+
+-- What took its outputs from a step, and which steps had this code.
+CREATE INDEX steps_cached_from ON steps (cached_from) WHERE cached_from <> 0;
+CREATE INDEX jobs_code ON jobs (code);
