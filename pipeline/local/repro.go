@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -64,7 +65,7 @@ func Reproduce(ctx context.Context, r Repro) (*Reproduced, error) {
 		return nil, err
 	}
 	out, err := reproduce(ctx, w, r, dir)
-	return out, errors.Join(err, w.close())
+	return out, errors.Join(err, w.close(new(sync.WaitGroup)))
 }
 
 func reproduce(ctx context.Context, w *workspace, r Repro, dir string) (*Reproduced, error) {
