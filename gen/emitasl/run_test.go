@@ -68,6 +68,9 @@ func (s *service) Do(_ context.Context, task asl.Task) (json.RawMessage, error) 
 	case "putObject":
 		answer = map[string]any{"ETag": "x"}
 	case "listModelPackages":
+		if s.pages == nil {
+			return nil, asl.Fail("SageMaker.SageMakerException", "ModelPackageGroup does not exist. (Service: SageMaker, Status Code: 400)")
+		}
 		answer = s.list(request)
 	case "describeModelPackage":
 		described, known := s.versions[request["ModelPackageName"].(string)]
@@ -115,19 +118,13 @@ func runAs(t *testing.T, p *ir.Plan, values map[string]string, name, input strin
 			ExecutionID: "arn:aws:states:local:000000000000:execution:local-census-training:" + name, ExecutionName: name,
 			StartTime: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		},
-		Clock: still{},
+		Clock: asl.NewVirtualClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
-
-// still is a clock that nobody waits for.
-type still struct{}
-
-func (still) Now() time.Time                                  { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }
-func (still) Wait(ctx context.Context, _ time.Duration) error { return ctx.Err() }
 
 // report is one that the gate lets through.
 const report = `{"roc_auc": 0.9, "average_precision": 0.5, "accuracy": 0.95, "rows": 400, "positives": 22}`

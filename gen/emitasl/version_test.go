@@ -183,6 +183,7 @@ func TestVersions(t *testing.T) {
 		{name: "none", pages: [][]string{{}}, state: "No version of Model",
 			cause: "group local-census has no version that is Approved; approve one: models approve VERSION --by NAME --note TEXT"},
 		{name: "none on many pages", pages: [][]string{{}, {}, {}}, state: "No version of Model"},
+		{name: "no group", state: "List Model", cause: "ModelPackageGroup does not exist"},
 		{name: "unknown version", input: `{"ModelVersion": 99}`, state: "Describe Model", cause: "does not exist"},
 		{name: "negative", input: `{"ModelVersion": -1}`, state: "Bad parameters", cause: "ModelVersion must be a whole number from 0"},
 		{name: "pending", input: `{"ModelVersion": 3}`, damage: func(d map[string]any) { d["ModelApprovalStatus"] = "PendingManualApproval" },

@@ -15,24 +15,12 @@ import (
 // chain runs pipelines of 3, 10 and 50 trivial shell steps in both isolations,
 // beside the same scripts run one after the other as bare processes.
 func chain(ctx context.Context, b *bench) error {
-	dir, err := b.module("chains")
-	if err != nil {
-		return err
-	}
 	for _, n := range []int{3, 10, 50} {
-		pkg := fmt.Sprintf("chain%d", n)
-		if err := writeChain(dir, pkg, n); err != nil {
+		main, dir, err := b.chainMain(ctx, n)
+		if err != nil {
 			return err
 		}
-		out := filepath.Join(dir, "generated", pkg)
-		if _, err := output(ctx, dir, b.mlmaxgen, "generate", "--out", out, "./"+pkg); err != nil {
-			return err
-		}
-		main := filepath.Join(b.tmp, pkg+"-main")
-		if _, err := outputEnv(ctx, []string{"GOFLAGS=-mod=mod"}, dir, "go", "build", "-o", main, "./generated/"+pkg+"/chain"); err != nil {
-			return err
-		}
-		bare, err := bareChain(ctx, b, filepath.Join(dir, pkg), n)
+		bare, err := bareChain(ctx, b, filepath.Join(dir, fmt.Sprintf("chain%d", n)), n)
 		if err != nil {
 			return err
 		}
@@ -43,6 +31,24 @@ func chain(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
+}
+
+// chainMain builds the command of a chain of n steps, and says in which module.
+func (b *bench) chainMain(ctx context.Context, n int) (main, dir string, err error) {
+	if dir, err = b.module("chains"); err != nil {
+		return "", "", err
+	}
+	pkg := fmt.Sprintf("chain%d", n)
+	if err := writeChain(dir, pkg, n); err != nil {
+		return "", "", err
+	}
+	out := filepath.Join(dir, "generated", pkg)
+	if _, err := output(ctx, dir, b.mlmaxgen, "generate", "--out", out, "./"+pkg); err != nil {
+		return "", "", err
+	}
+	main = filepath.Join(b.tmp, pkg+"-main")
+	_, err = outputEnv(ctx, []string{"GOFLAGS=-mod=mod"}, dir, "go", "build", "-o", main, "./generated/"+pkg+"/chain")
+	return main, dir, err
 }
 
 // bareChain is the median time of one bare process a step, in seconds.

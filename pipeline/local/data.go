@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path"
@@ -189,14 +188,114 @@ func dataFiles(root string, info fs.FileInfo) ([]dataFile, error) {
 
 // putData copies files into the store, unless it has them.
 func (r *run) putData(ctx context.Context, a *record.Artifact, root string, files []dataFile, size int64) error {
-	list := make([]record.Object, len(files))
-	for i := range files {
-		digest, err := objects.Digest(files[i].path)
-		if err != nil {
+	batch := r.store.Batch()
+	defer batch.Discard()
+	anew, err := r.surelyNew(ctx, files, size)
+	if err != nil {
+		return err
+	}
+	var staged []*objects.Staged
+	if anew {
+		staged, err = stageData(ctx, batch, files)
+	} else {
+		err = digestData(files)
+	}
+	if err != nil {
+		return err
+	}
+	if anew {
+		size = 0
+		for _, s := range staged {
+			size += s.Bytes // not what it had when it was looked at
+		}
+	}
+	prefix := nameData(a, root, files, size)
+	if !anew {
+		if source, err := r.store.Materialise(ctx, a.URI); err == nil && source.Digest == a.Digest {
+			return nil
+		}
+		before := files
+		files = append([]dataFile(nil), files...)
+		if staged, err = stageData(ctx, batch, files); err != nil {
 			return err
 		}
-		files[i].digest = digest
-		list[i] = record.Object{Key: files[i].name, Digest: digest}
+		for i := range files {
+			if files[i].digest != before[i].digest {
+				return fmt.Errorf("%s changed while it was read", files[i].path)
+			}
+		}
+	}
+	for i := range files {
+		if err := batch.PutStaged(bucket, path.Join(prefix, files[i].name), staged[i]); err != nil {
+			return err
+		}
+	}
+	return batch.Commit(ctx, r.db.PutObjects)
+}
+
+// large is the size from which data is not read once more only to know whether the
+// store has it.
+const large = 16 << 20
+
+// surelyNew says that the store cannot have the data: it has none of such a size.
+func (r *run) surelyNew(ctx context.Context, files []dataFile, size int64) (bool, error) {
+	if size < large {
+		return false, nil
+	}
+	stored, err := r.store.List(ctx, bucket, "data/")
+	if err != nil {
+		return false, err
+	}
+	sizes := map[int64]bool{}
+	for _, o := range stored {
+		sizes[o.Bytes] = true
+	}
+	for _, f := range files {
+		if !sizes[f.size] {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// digestData digests files where they are.
+func digestData(files []dataFile) (err error) {
+	for i := range files {
+		if files[i].digest, err = objects.Digest(files[i].path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stageData copies files into the store's temporary folder, and notes the digests of
+// the copies.
+func stageData(ctx context.Context, batch *objects.Batch, files []dataFile) ([]*objects.Staged, error) {
+	all := make([]*objects.Staged, len(files))
+	for i := range files {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		in, err := os.Open(files[i].path)
+		if err != nil {
+			return nil, err
+		}
+		all[i], err = batch.Stage(in)
+		in.Close()
+		if err != nil {
+			return nil, err
+		}
+		files[i].digest = all[i].Digest
+	}
+	return all, nil
+}
+
+// nameData gives data the URI and digest that its content asks for, and returns the key
+// that its files lie below.
+func nameData(a *record.Artifact, root string, files []dataFile, size int64) (prefix string) {
+	list := make([]record.Object, len(files))
+	for i, f := range files {
+		list[i] = record.Object{Key: f.name, Digest: f.digest}
 	}
 	folder := len(files) != 1 || files[0].path != root
 	a.Bytes = size
@@ -204,41 +303,12 @@ func (r *run) putData(ctx context.Context, a *record.Artifact, root string, file
 	if !folder {
 		a.Digest = "sha256:" + files[0].digest
 	}
-	prefix := path.Join("data", strings.TrimPrefix(a.Digest, "sha256:"))
+	prefix = path.Join("data", strings.TrimPrefix(a.Digest, "sha256:"))
 	if folder {
 		prefix = path.Join(prefix, filepath.Base(root))
 		a.URI = "s3://" + bucket + "/" + prefix + "/"
 	} else {
 		a.URI = "s3://" + bucket + "/" + path.Join(prefix, files[0].name)
 	}
-	if source, err := r.store.Materialise(ctx, a.URI); err == nil && source.Digest == a.Digest {
-		return nil
-	}
-	batch := r.store.Batch()
-	defer batch.Discard()
-	for i := range files {
-		if err := r.copyData(ctx, batch, path.Join(prefix, files[i].name), &files[i]); err != nil {
-			return err
-		}
-	}
-	return batch.Commit(ctx, r.db.PutObjects)
-}
-
-func (r *run) copyData(ctx context.Context, batch *objects.Batch, key string, f *dataFile) error {
-	if err := ctx.Err(); err != nil {
-		return context.Cause(ctx)
-	}
-	in, err := os.Open(f.path)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	if err := batch.Copy(bucket, key, io.Reader(in)); err != nil {
-		return err
-	}
-	list := batch.Objects()
-	if list[len(list)-1].Digest != f.digest {
-		return fmt.Errorf("%s changed while it was read", f.path)
-	}
-	return nil
+	return prefix
 }

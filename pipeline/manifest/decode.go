@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -155,9 +156,9 @@ func anything(*problems, string, any) {}
 
 // text wants a string that a pattern matches.
 func text(what, pattern string) rule {
-	expr := regexp.MustCompile(pattern)
+	compiled := sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(pattern) }) // most programs decode none
 	return func(found *problems, path string, v any) {
-		if s, ok := v.(string); !ok || !expr.MatchString(s) {
+		if s, ok := v.(string); !ok || !compiled().MatchString(s) {
 			*found = append(*found, fmt.Sprintf("%s is %s, not %s", path, show(v), what))
 		}
 	}

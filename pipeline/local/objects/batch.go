@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path"
 	"path/filepath"
 	"strings"
@@ -45,17 +44,11 @@ func (b *Batch) Copy(bucket, key string, r io.Reader) error {
 	if err := CheckName(bucket, key); err != nil {
 		return err
 	}
-	name := b.store.tempName()
-	file, err := b.store.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644)
+	staged, err := b.Stage(r)
 	if err != nil {
 		return fmt.Errorf("write s3://%s/%s: %w", bucket, key, err)
 	}
-	b.items = append(b.items, item{bucket, key, name, true})
-	_, err = io.Copy(file, r)
-	if err := errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("write s3://%s/%s: %w", bucket, key, err)
-	}
-	return b.add(bucket, key, name)
+	return b.PutStaged(bucket, key, staged)
 }
 
 // Link adds an object with the content of one that is there: a hard link to its file,

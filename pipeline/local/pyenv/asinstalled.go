@@ -45,7 +45,7 @@ func (m *Manager) asInstalled(ctx context.Context, img images.Image, requirement
 		has, err := m.inventory(ctx, path, environ)
 		if err == nil {
 			return &Env{
-				Python: has.Executable, Version: has.Minor, Packages: has.packages, Digest: digest(has.Full, has.packages),
+				Python: has.Executable, Version: has.Minor, Full: has.Full, Packages: has.packages, Digest: digest(has.Full, has.packages),
 				Note: has.note(img, requirements),
 			}, nil
 		}
