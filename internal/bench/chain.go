@@ -89,13 +89,13 @@ func chainRun(ctx context.Context, b *bench, dir, main, isolation string, n int)
 			continue
 		}
 		whole, inside, bare = append(whole, took), append(inside, outcome.Seconds), append(bare, alone)
-		per = append(per, (took-alone)/float64(n))
+		per = append(per, (outcome.Seconds-alone)/float64(n))
 		if usage, ok := cmd.ProcessState.SysUsage().(*syscall.Rusage); ok {
 			peak = max(peak, usage.Maxrss)
 		}
 	}
 	b.figure(fmt.Sprintf("own time a step, %d steps, %s", n, isolation), 1000*median(per), 10, "ms",
-		fmt.Sprintf("whole command %.0f ms, of it the run %.0f ms; bare processes %.1f ms", 1000*median(whole), 1000*median(inside), 1000*median(bare)))
+		fmt.Sprintf("run %.0f ms, with the command's start and end %.0f ms; bare processes %.1f ms", 1000*median(inside), 1000*median(whole), 1000*median(bare)))
 	b.figure(fmt.Sprintf("peak memory, %d steps, %s", n, isolation), float64(peak)/1024, 60, "MB",
 		"largest process of the command")
 	return os.RemoveAll(filepath.Join(workspace, "tmp"))
