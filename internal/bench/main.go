@@ -33,6 +33,7 @@ var families = []family{
 	{"same", "100 generations in other folders with shuffled files", same},
 	{"chain", "the runner's own time per step and memory", chain},
 	{"store", "a 2 GB artifact into the store, beside cp and sha256sum", store},
+	{"history", "an unchanged training; runs, models and lineage of 1,000 runs", history},
 	{"python", "Python environment from nothing; second run", python},
 	{"kills", "what a run leaves that is killed at every failpoint and at 200 random times", kills},
 	{"fresh", "first command in a fresh clone with empty caches", fresh},
