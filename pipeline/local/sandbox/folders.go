@@ -18,9 +18,13 @@ type Folders struct {
 	mu     sync.Mutex
 	idle   []string
 	closed bool
-	// made are the folders in each that is in use or idle, as slash paths.
-	made map[string]map[string]bool
+	// made is what is in each that is in use or idle.
+	made map[string]*made
 }
+
+// made are the folders and files that preparing a job puts into its folder, as slash
+// paths; inputs are not among them.
+type made struct{ folders, files map[string]bool }
 
 // Take gives away an idle folder, for [Job.Dir], or "".
 func (f *Folders) Take() string {
@@ -39,8 +43,7 @@ func (f *Folders) Take() string {
 // job did not begin with. One that cannot be emptied serves no other job, and is
 // removed as far as that goes.
 func (f *Folders) Give(dir string) {
-	made := f.in(dir)
-	err := clear(dir, made)
+	err := f.in(dir).clear(dir)
 	f.mu.Lock()
 	keep := err == nil && !f.closed
 	if keep {
@@ -64,55 +67,78 @@ func (f *Folders) Close() {
 	}
 }
 
-// in are the folders in one: whoever uses it may change the map.
-func (f *Folders) in(dir string) map[string]bool {
+// in is what was made in one: whoever uses that may change it.
+func (f *Folders) in(dir string) *made {
 	if f == nil {
-		return map[string]bool{}
+		return &made{}
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.made == nil {
-		f.made = map[string]map[string]bool{}
+		f.made = map[string]*made{}
 	}
 	if f.made[dir] == nil {
-		f.made[dir] = map[string]bool{}
+		f.made[dir] = &made{}
 	}
 	return f.made[dir]
 }
 
-// arrange makes dir hold exactly the wanted folders and those above them. It holds
-// those of made, and nothing else; made is what it holds in the end.
-func arrange(dir string, made map[string]bool, wanted []string) error {
-	want := map[string]bool{}
-	for _, name := range wanted {
+// arrange makes dir hold exactly the wanted folders and those above them, and of the
+// wanted files those that it has. It holds what is in m, and nothing else.
+func (m *made) arrange(dir string, folders, files []string) error {
+	want, keep := map[string]bool{}, map[string]bool{}
+	for _, name := range folders {
 		for ; name != "."; name = path.Dir(name) {
 			want[name] = true
 		}
 	}
-	// What lies in another comes after it.
-	for _, name := range slices.Backward(sorted(made)) {
-		if !want[name] {
-			if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
-				return err
-			}
-			delete(made, name)
-		}
+	for _, name := range files {
+		keep[name] = true
 	}
-	if len(made) == 0 {
+	if len(m.folders) == 0 {
 		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	for _, name := range sorted(want) {
-		if made[name] {
-			continue
+	host := func(name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
+	for _, name := range sorted(m.files) {
+		if !keep[name] {
+			if err := os.Remove(host(name)); err != nil {
+				return err
+			}
 		}
-		if err := os.Mkdir(filepath.Join(dir, filepath.FromSlash(name)), 0o755); err != nil {
-			return err
-		}
-		made[name] = true
 	}
+	// What lies in another comes after it.
+	for _, name := range slices.Backward(sorted(m.folders)) {
+		if !want[name] {
+			if err := os.Remove(host(name)); err != nil {
+				return err
+			}
+		}
+	}
+	for _, name := range sorted(want) {
+		if !m.folders[name] {
+			if err := os.Mkdir(host(name), 0o755); err != nil {
+				return err
+			}
+		}
+	}
+	m.folders, m.files = want, keep
 	return nil
+}
+
+// overwrite writes a file that may be there, without emptying it first: ext4 would take
+// that for a replacement, and hurry to get it onto the disk.
+func overwrite(file string, content []byte) error {
+	f, err := os.OpenFile(file, os.O_WRONLY|os.O_CREATE, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Truncate(int64(len(content)))
+	}
+	return errors.Join(err, f.Close())
 }
 
 func sorted(names map[string]bool) []string {
@@ -124,43 +150,46 @@ func sorted(names map[string]bool) []string {
 	return all
 }
 
-// clear leaves the folders of made in dir, where they are still there, and nothing
-// else. The job may have put anything in their place.
-func clear(dir string, made map[string]bool) error {
+// clear leaves in dir what is in m, where it is still there, and nothing else. The job
+// may have put anything in its place.
+func (m *made) clear(dir string) error {
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return err
 	}
 	defer root.Close()
-	left := map[string]bool{}
-	if err := clearFolder(root, ".", made, left); err != nil {
-		return err
-	}
-	for name := range made {
-		if !left[name] {
-			delete(made, name)
-		}
-	}
-	return nil
+	left := &made{map[string]bool{}, map[string]bool{}}
+	err = m.clearFolder(root, ".", left)
+	*m = *left
+	return err
 }
 
-func clearFolder(root *os.Root, at string, made, left map[string]bool) error {
+func (m *made) clearFolder(root *os.Root, at string, left *made) error {
 	entries, err := fs.ReadDir(root.FS(), at)
 	if err != nil {
 		return err
 	}
 	for _, e := range entries {
 		name := path.Join(at, e.Name())
-		if !e.IsDir() || !made[name] {
+		if !m.folders[name] && !m.files[name] {
 			err = errors.Join(err, root.RemoveAll(name))
 			continue
 		}
-		left[name] = true
 		info, infoErr := e.Info()
-		if infoErr == nil && info.Mode()&^0o055 != fs.ModeDir|0o700 {
-			infoErr = root.Chmod(name, 0o755)
+		switch {
+		case infoErr != nil:
+			err = errors.Join(err, infoErr)
+		case info.IsDir() && m.folders[name]:
+			left.folders[name] = true
+			if info.Mode()&^0o055 != fs.ModeDir|0o700 {
+				err = errors.Join(err, root.Chmod(name, 0o755))
+			}
+			err = errors.Join(err, m.clearFolder(root, name, left))
+		case info.Mode()&^0o044 == 0o600 && m.files[name] && sole(info):
+			left.files[name] = true // it is written anew
+		default:
+			err = errors.Join(err, root.RemoveAll(name))
 		}
-		err = errors.Join(err, infoErr, clearFolder(root, name, made, left))
 	}
 	return err
 }

@@ -41,11 +41,11 @@ type layer struct {
 
 // prepare makes the job's folder.
 func (j *Job) prepare(ctx context.Context) (*command, error) {
-	wanted, err := j.wanted()
+	folders, files, err := j.wanted()
 	if err != nil {
 		return nil, err
 	}
-	if err := arrange(j.Dir, j.Folders.in(j.Dir), wanted); err != nil {
+	if err := j.Folders.in(j.Dir).arrange(j.Dir, folders, files); err != nil {
 		return nil, err
 	}
 	var c *command
@@ -58,15 +58,16 @@ func (j *Job) prepare(ctx context.Context) (*command, error) {
 		return nil, err
 	}
 	for _, f := range j.Files {
-		if err := os.WriteFile(j.HostPath(f.Path), f.Content, 0o644); err != nil {
+		if err := overwrite(j.HostPath(f.Path), f.Content); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
 }
 
-// wanted are the folders that the job's own folder is to have, by their names in it.
-func (j *Job) wanted() ([]string, error) {
+// wanted are the folders and configuration files that the job's own folder is to have,
+// by their names in it.
+func (j *Job) wanted() (folders, files []string, err error) {
 	at := []string{j.own(base), j.own("/tmp")}
 	for n, m := range j.Mounts {
 		at = append(at, j.own(m.Target)) // in Namespace mode, to mount at
@@ -79,27 +80,29 @@ func (j *Job) wanted() ([]string, error) {
 		}
 		info, err := os.Stat(m.Source)
 		if err != nil {
-			return nil, fmt.Errorf("read the input for %s: %w", m.Target, err)
+			return nil, nil, fmt.Errorf("read the input for %s: %w", m.Target, err)
 		}
 		if !info.IsDir() {
 			at = append(at, j.layerLower(n))
 		}
 	}
-	for _, f := range j.Files {
-		at = append(at, filepath.Dir(j.HostPath(f.Path)))
+	config := make([]string, len(j.Files))
+	for i, f := range j.Files {
+		config[i] = j.HostPath(f.Path)
+		at = append(at, filepath.Dir(config[i]))
 	}
 	if j.Mode == Direct {
 		at = append(at, j.HostPath(j.workDir()))
 	}
-	names := make([]string, len(at))
-	for i := range at {
-		name, err := filepath.Rel(j.Dir, at[i])
-		if err != nil {
-			return nil, err
+	for _, list := range [][]string{at, config} {
+		for i := range list {
+			if list[i], err = filepath.Rel(j.Dir, list[i]); err != nil {
+				return nil, nil, err
+			}
+			list[i] = filepath.ToSlash(list[i])
 		}
-		names[i] = filepath.ToSlash(name)
 	}
-	return names, nil
+	return at, config, nil
 }
 
 // outerFirst lists the mounts' indices so that what lies in another comes after it.
