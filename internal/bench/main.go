@@ -5,7 +5,7 @@
 //	go run ./internal/bench -only generate   # one family
 //
 // It runs in a clone of the repository and needs git, python3 and, for the
-// families python and fresh, the package registries.
+// families history, batch, python and fresh, the package registries.
 package main
 
 import (
@@ -34,6 +34,7 @@ var families = []family{
 	{"chain", "the runner's own time per step and memory", chain},
 	{"store", "a 2 GB artifact into the store, beside cp and sha256sum", store},
 	{"history", "an unchanged training; runs, models and lineage of 1,000 runs", history},
+	{"batch", "100,000 and a million rows through the inference pipeline", batch},
 	{"python", "Python environment from nothing; second run", python},
 	{"kills", "what a run leaves that is killed at every failpoint and at 200 random times", kills},
 	{"fresh", "first command in a fresh clone with empty caches", fresh},
