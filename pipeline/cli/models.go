@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"text/tabwriter"
 	"time"
 
@@ -206,7 +207,9 @@ func (a *app) trainer() string {
 }
 
 // operand finds the names in a condition.
-var operand = regexp.MustCompile(`[\pL_][\pL\pN_.]*`)
+var operand = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`[\pL_][\pL\pN_.]*`)
+})
 
 // shortMetrics are those metrics of a version that decided over its registration, or
 // all if none did, by the last word of their names.
@@ -217,7 +220,7 @@ func (a *app) shortMetrics(m *record.ModelPackage) string {
 			continue
 		}
 		gate := map[string]any{}
-		for _, name := range operand.FindAllString(r.When, -1) {
+		for _, name := range operand().FindAllString(r.When, -1) {
 			if v, ok := metrics[name]; ok {
 				gate[name] = v
 			}

@@ -5,6 +5,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/spf13/cobra"
 )
@@ -64,7 +65,9 @@ func (a *app) noArguments(c *cobra.Command, args []string) error {
 }
 
 // flagName finds the flags in their help.
-var flagName = regexp.MustCompile(`(?m)^ *(?:-\w, )?--(\S+)`)
+var flagName = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^ *(?:-\w, )?--(\S+)`)
+})
 
 // flagError adds to a mistake with a flag what may have been meant.
 func (a *app) flagError(c *cobra.Command, err error) error {
@@ -72,7 +75,7 @@ func (a *app) flagError(c *cobra.Command, err error) error {
 	if name, ok := strings.CutPrefix(text, "unknown flag: --"); ok {
 		text = fmt.Sprintf("unknown flag --%s", name)
 		var names []string
-		for _, m := range flagName.FindAllStringSubmatch(c.Flags().FlagUsages(), -1) {
+		for _, m := range flagName().FindAllStringSubmatch(c.Flags().FlagUsages(), -1) {
 			names = append(names, m[1])
 		}
 		if near := nearest(name, names); near != "" {

@@ -4,16 +4,19 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // noModule is how Python says that a package is not installed; the package is what
 // comes before the first dot.
-var noModule = regexp.MustCompile(`^ModuleNotFoundError: No module named '([^'.]+)`)
+var noModule = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^ModuleNotFoundError: No module named '([^'.]+)`)
+})
 
 // moduleHint is what to do about a job that ended for want of a Python package, or
 // nothing. As on AWS, only a training job's requirements.txt is installed.
 func (h *handler) moduleHint(j *job) string {
-	found := noModule.FindStringSubmatch(j.log.last())
+	found := noModule().FindStringSubmatch(j.log.last())
 	if found == nil {
 		return ""
 	}

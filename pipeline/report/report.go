@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -82,9 +83,12 @@ type Artifact struct {
 //go:embed report.html
 var files embed.FS
 
-var page = template.Must(template.New("report.html").Funcs(template.FuncMap{
-	"span": span, "clock": clock, "statusClass": statusClass,
-}).ParseFS(files, "report.html"))
+// page is read when it is first needed: no other command waits for it.
+var page = sync.OnceValue(func() *template.Template {
+	return template.Must(template.New("report.html").Funcs(template.FuncMap{
+		"span": span, "clock": clock, "statusClass": statusClass,
+	}).ParseFS(files, "report.html"))
+})
 
 // Write writes the page.
 func Write(w io.Writer, r *Report) error {
@@ -93,7 +97,7 @@ func Write(w io.Writer, r *Report) error {
 		Drawing  *drawing
 		Timeline *timeline
 	}{r, draw(r.Graph), lay(r)}
-	if err := page.Execute(w, view); err != nil {
+	if err := page().Execute(w, view); err != nil {
 		return fmt.Errorf("write the report of run %s: %w", r.Run, err)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // An installer is uv or pip, with how to tell it where packages are.
@@ -122,12 +123,12 @@ func (i *installer) install(ctx context.Context, b *build, what string, packages
 		return context.Cause(ctx)
 	}
 	said := tail(redact(out))
-	if offline.MatchString(out) {
+	if offline().MatchString(out) {
 		return fmt.Errorf("install %s: %w (%s tried %s)%s\ncheck the network, or set PIP_INDEX_URL to an index that can be reached, then run again",
 			what, ErrUnreachable, i.name, i.index, indent(named(out, packages)+said))
 	}
 	var missing error = errors.New("no wheel could be installed")
-	if !refused.MatchString(out) {
+	if !refused().MatchString(out) {
 		missing = err
 	}
 	return fmt.Errorf("install %s on Python %s with %s from %s: %w%s\nset %s to another Python, or change what is required, then run again",
@@ -135,10 +136,14 @@ func (i *installer) install(ctx context.Context, b *build, what string, packages
 }
 
 // offline is how uv and pip say that there is no network.
-var offline = regexp.MustCompile(`(?i)failed to fetch|error sending request|dns error|name resolution|name or service not known|getaddrinfo|connection refused|connection reset|network is unreachable|no route to host|timed out|NewConnectionError|ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|invalid peer certificate`)
+var offline = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)failed to fetch|error sending request|dns error|name resolution|name or service not known|getaddrinfo|connection refused|connection reset|network is unreachable|no route to host|timed out|NewConnectionError|ProxyError|SSLError|CERTIFICATE_VERIFY_FAILED|invalid peer certificate`)
+})
 
 // refused is how they say that a package is not there, or not as a wheel.
-var refused = regexp.MustCompile(`(?i)no solution found|no matching distribution|could not find a version|no usable wheels|no wheels with a matching`)
+var refused = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`(?i)no solution found|no matching distribution|could not find a version|no usable wheels|no wheels with a matching`)
+})
 
 // named is a line with the first package, where the tool's own words hold none.
 func named(out string, packages []string) string {
@@ -152,9 +157,11 @@ func named(out string, packages []string) string {
 }
 
 // redact removes passwords from URLs.
-func redact(text string) string { return credentials.ReplaceAllString(text, "://***@") }
+func redact(text string) string { return credentials().ReplaceAllString(text, "://***@") }
 
-var credentials = regexp.MustCompile(`://[^/@\s]+@`)
+var credentials = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`://[^/@\s]+@`)
+})
 
 // tail is the last lines of a tool's output.
 func tail(out string) string {
