@@ -30,7 +30,7 @@ the id of a run, the start of one, or "latest", the default.`,
 			"  " + a.command + " report latest --out - > report.html",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			h, workspace, err := a.history(c)
+			h, workspace, err := a.history()
 			if err != nil {
 				return err
 			}

@@ -79,7 +79,7 @@ func (a *app) lineage(c *cobra.Command, asked string, o lineageOptions) error {
 	if o.depth < 0 || o.limit < 0 {
 		return fmt.Errorf("--depth and --limit are 0 or more\n\thint: see %s --help", c.CommandPath())
 	}
-	h, _, err := a.history(c)
+	h, _, err := a.history()
 	if err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func (a *app) lineageStarts(ctx context.Context, h history, asked string) ([]lin
 		}
 		if _, missing := os.Lstat(asked); missing != nil {
 			text := strings.TrimSuffix(strings.TrimSuffix(err.Error(), ": "+lineage.ErrUnknown.Error()), ": not found")
-			return nil, "", &exit{exitFailed, fmt.Errorf("%s, and there is no such file\n\thint: see %s runs, and %s models", text, a.command, a.command)}
+			return nil, "", &exit{exitFailed, fmt.Errorf("%s, and there is no such file\n\thint: see %s runs, and %s models", text, a.here(), a.here())}
 		}
 	}
 	digest, err := local.Identify(asked)

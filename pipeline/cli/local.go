@@ -99,7 +99,7 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 	}
 	name := filepath.Join(workspace, "mlmax.db")
 	if _, err := os.Stat(name); errors.Is(err, fs.ErrNotExist) {
-		return nil, "", &noRecordError{fmt.Sprintf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d))}
+		return nil, "", &noRecordError{fmt.Sprintf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d)+inWorkspace(p.workspace))}
 	}
 	db, err := record.Open(context.Background(), name)
 	if err != nil {

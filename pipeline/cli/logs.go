@@ -32,7 +32,7 @@ id of a run, the start of one, or "latest". Control characters are left out.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			h, workspace, err := a.history(c)
+			h, workspace, err := a.history()
 			if err != nil {
 				return err
 			}
@@ -109,7 +109,7 @@ func (a *app) noLogs(run, step string, tries []record.Step) error {
 	near := nearest(step, jobs)
 	switch {
 	case slices.ContainsFunc(jobs, is):
-		return fmt.Errorf("step %s did not begin in run %s, and wrote nothing\n\thint: see %s logs %s", jobs[slices.IndexFunc(jobs, is)], run, a.command, run)
+		return fmt.Errorf("step %s did not begin in run %s, and wrote nothing\n\thint: see %s logs %s", jobs[slices.IndexFunc(jobs, is)], run, a.here(), run)
 	case slices.ContainsFunc(a.definition.Registrations, func(r pipeline.Registration) bool { return is(r.Name) }):
 		return fmt.Errorf("step %s is a call that the machine makes, and writes no log\n\thint: use one of %s", step, strings.Join(jobs, ", "))
 	case near != "":

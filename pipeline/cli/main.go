@@ -89,6 +89,8 @@ type app struct {
 	stdout, stderr io.Writer
 	// command is how a person runs this command.
 	command string
+	// workspace is the folder that the command line names, or empty.
+	workspace string
 	// newRunner makes the runner that the flags ask for.
 	newRunner func(*pipeline.Definition, place) (runner, error)
 	// open opens the record of a workspace, and returns the workspace's folder, too.
@@ -107,6 +109,9 @@ type app struct {
 	// printed says that the outcome has been printed as JSON.
 	printed bool
 }
+
+// here is how a person runs this command in the workspace that they named.
+func (a *app) here() string { return a.command + inWorkspace(a.workspace) }
 
 // A place is where runs are kept, how jobs are isolated, and what is not run again.
 type place struct {
@@ -152,7 +157,7 @@ func (a *app) main(args []string) int {
 		code, err = e.code, e.err
 	}
 	if record.IsDamaged(err) {
-		err = fmt.Errorf("%w\n\thint: make it again from the manifests of the runs: %s rebuild", err, a.command)
+		err = fmt.Errorf("%w\n\thint: make it again from the manifests of the runs: %s rebuild", err, a.here())
 	}
 	if err != nil {
 		err = errors.Join(err, a.printMistake(root, args, err))

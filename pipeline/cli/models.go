@@ -94,7 +94,7 @@ something else is in the way.`,
 			"  " + a.command + ` models approve 3 --by "Ada L." --note "better on the held-out year"`,
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, _, err := a.history(c)
+			h, _, err := a.history()
 			if none := (*noRecordError)(nil); errors.As(err, &none) {
 				return a.printModels(nil, asJSON, all)
 			}
@@ -192,7 +192,7 @@ func (a *app) noModels(all bool) {
 	case all:
 		fmt.Fprintf(a.stderr, "no model has been registered in this workspace\n")
 	case len(groups) == 0:
-		fmt.Fprintf(a.stderr, "%s registers no model and starts from none; see %s models --all\n", a.definition.Name, a.command)
+		fmt.Fprintf(a.stderr, "%s registers no model and starts from none; see %s models --all\n", a.definition.Name, a.here())
 	default:
 		fmt.Fprintf(a.stderr, "%s has no version here; train first: %s\n", strings.Join(groups, ", "), a.trainer())
 	}
@@ -201,9 +201,9 @@ func (a *app) noModels(all bool) {
 // trainer is the command that registers versions for this pipeline.
 func (a *app) trainer() string {
 	if v := a.definition.Versions; len(v) > 0 {
-		return commandOf(a.definition, a.command, v[0].Command)
+		return commandOf(a.definition, a.command, v[0].Command) + inWorkspace(a.workspace)
 	}
-	return a.command
+	return a.here()
 }
 
 // operand finds the names in a condition.

@@ -153,7 +153,7 @@ func (a *app) whatFollows(ctx context.Context, h registry, m *record.ModelPackag
 		if local.GroupName(of.Group) != m.Group {
 			continue
 		}
-		start = ": " + a.command
+		start = ": " + a.here()
 		if p := a.definition.Parameter(of.Param); p != nil {
 			exact = fmt.Sprintf(" with --%s %d", p.Flag, m.Version)
 		}

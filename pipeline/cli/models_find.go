@@ -17,7 +17,7 @@ import (
 // oneVersion demands one argument.
 func (a *app) oneVersion(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%s takes one V: a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", c.CommandPath(), a.command)
+		return fmt.Errorf("%s takes one V: a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", c.CommandPath(), a.here())
 	}
 	return nil
 }
@@ -25,7 +25,7 @@ func (a *app) oneVersion(c *cobra.Command, args []string) error {
 // openModel opens the record and finds the version that V names. The caller closes the
 // record.
 func (a *app) openModel(c *cobra.Command, ref string) (history, string, *record.ModelPackage, error) {
-	h, workspace, err := a.history(c)
+	h, workspace, err := a.history()
 	if none := (*noRecordError)(nil); errors.As(err, &none) {
 		return nil, "", nil, a.noModel(ref)
 	}
@@ -58,7 +58,7 @@ func (a *app) noModel(ref string) error {
 		what = strings.Join(a.groups(), ", ") + " has no version here"
 		return &exit{exitFailed, fmt.Errorf("%s\n\thint: train first: %s", what, a.trainer())}
 	}
-	return &exit{exitFailed, fmt.Errorf("%s\n\thint: see %s models", what, a.command)}
+	return &exit{exitFailed, fmt.Errorf("%s\n\thint: see %s models", what, a.here())}
 }
 
 func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.ModelPackage, error) {
@@ -73,7 +73,7 @@ func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.Model
 	case group == "" && len(groups) == 1:
 		group = groups[0]
 	case group == "" && len(groups) == 0:
-		return nil, fmt.Errorf("%s registers no model and starts from none: %q needs its group\n\thint: give GROUP/%[2]s; see %s models --all", a.definition.Name, ref, a.command)
+		return nil, fmt.Errorf("%s registers no model and starts from none: %q needs its group\n\thint: give GROUP/%[2]s; see %s models --all", a.definition.Name, ref, a.here())
 	case group == "":
 		return nil, fmt.Errorf("%q may be of several groups\n\thint: give one of %s/%s", ref, strings.Join(groups, "/"+ref+", "), ref)
 	}
@@ -82,7 +82,7 @@ func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.Model
 	}
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || n == 0 {
-		return nil, fmt.Errorf("%q is not a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", ref, a.command)
+		return nil, fmt.Errorf("%q is not a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", ref, a.here())
 	}
 	return h.ModelVersion(ctx, group, int(n))
 }

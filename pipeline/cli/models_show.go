@@ -195,8 +195,8 @@ func (a *app) printModel(s *modelShown) error {
 	if s.Status == pipeline.PendingManualApproval {
 		heading("Next")
 		ref := local.ModelRef(a.definition, s.Group, s.Version)
-		row(a.command+" models approve "+ref+" --by NAME --note TEXT", "let pipelines start from it")
-		row(a.command+" models reject "+ref+" --by NAME --note TEXT", "let none do so")
+		row(a.here()+" models approve "+ref+" --by NAME --note TEXT", "let pipelines start from it")
+		row(a.here()+" models reject "+ref+" --by NAME --note TEXT", "let none do so")
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the version: %w", err)

@@ -37,7 +37,7 @@ func (l listening) Run(ctx context.Context, d *pipeline.Definition, in json.RawM
 // tellOpenLineage makes a runner send OpenLineage events to a file or endpoint, if one
 // is named. The function that it returns, to be called after the run, waits for them
 // and warns of those that were lost.
-func (a *app) tellOpenLineage(r runner, target, workspace string) (runner, func(), error) {
+func (a *app) tellOpenLineage(r runner, target string) (runner, func(), error) {
 	if target == "" {
 		return r, func() {}, nil
 	}
@@ -47,7 +47,7 @@ func (a *app) tellOpenLineage(r runner, target, workspace string) (runner, func(
 	}
 	var record history
 	emitter := openlineage.Start(a.definition, sink, func(context.Context) (openlineage.Facts, error) {
-		h, _, err := a.open(a.definition, place{workspace: workspace})
+		h, _, err := a.open(a.definition, place{workspace: a.workspace})
 		if none := (*noRecordError)(nil); errors.As(err, &none) {
 			return nil, nil
 		}

@@ -28,11 +28,7 @@ no manifest and is left out. A record that is sound is left alone.`,
 			"  " + a.command + " rebuild --force    # although it is sound",
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			named, err := c.Flags().GetString("workspace")
-			if err != nil {
-				return err
-			}
-			workspace, err := findWorkspace(a.definition, place{workspace: named})
+			workspace, err := findWorkspace(a.definition, place{workspace: a.workspace})
 			if err != nil {
 				return err
 			}
@@ -42,7 +38,7 @@ no manifest and is left out. A record that is sound is left alone.`,
 			done, err := local.Rebuild(c.Context(), workspace, force, time.Now())
 			switch {
 			case errors.Is(err, local.ErrSound):
-				return fmt.Errorf("%s: the record is sound, and was left as it is\n\thint: to make it again all the same: %s rebuild --force", shorten(workspace), a.command)
+				return fmt.Errorf("%s: the record is sound, and was left as it is\n\thint: to make it again all the same: %s rebuild --force", shorten(workspace), a.here())
 			case errors.Is(err, fs.ErrNotExist):
 				return fmt.Errorf("there is no workspace %s\n\thint: name one with --workspace", shorten(workspace))
 			case err != nil:

@@ -22,9 +22,9 @@ func (a *app) report(o runOptions, outcome *pipeline.Outcome) error {
 	if outcome.Status != pipeline.Succeeded {
 		w = a.stderr
 	}
-	err := progress.Summary(w, outcome, progress.SummaryOptions{Command: a.command + inWorkspace(o.workspace), Path: shorten, Tail: tail, Color: colored(w)})
+	err := progress.Summary(w, outcome, progress.SummaryOptions{Command: a.here(), Path: shorten, Tail: tail, Color: colored(w)})
 	if err != nil {
-		return fmt.Errorf("run %s ended %s and is recorded, but not told: %w\n\thint: see %s runs", outcome.Run, outcome.Status, err, a.command)
+		return fmt.Errorf("run %s ended %s and is recorded, but not told: %w\n\thint: see %s runs", outcome.Run, outcome.Status, err, a.here())
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func (a *app) firstJob() string {
 
 // repro finds the run and lays out the step.
 func (a *app) repro(c *cobra.Command, args []string) error {
-	h, workspace, err := a.history(c)
+	h, workspace, err := a.history()
 	if err != nil {
 		return err
 	}

@@ -43,21 +43,16 @@ func (a *app) resume(c *cobra.Command, o *runOptions, id string) error {
 	if err := a.settleOptions(o); err != nil {
 		return err
 	}
-	workspace, err := c.Flags().GetString("workspace")
-	if err != nil {
-		return err
-	}
-	values, err := a.prepareResume(c, o, id, inWorkspace(workspace))
+	values, err := a.prepareResume(c, o, id)
 	if err != nil {
 		return a.fail(*o, exitTrouble, err, a.nothing(nil, "Trouble", err))
 	}
-	return a.start(c.Context(), *o, workspace, values)
+	return a.start(c.Context(), *o, values)
 }
 
-// prepareResume finds the run, and gives the input to go on with; where is what commands
-// need to find the workspace.
-func (a *app) prepareResume(c *cobra.Command, o *runOptions, id, where string) (map[string]any, error) {
-	h, _, err := a.history(c)
+// prepareResume finds the run, and gives the input to go on with.
+func (a *app) prepareResume(c *cobra.Command, o *runOptions, id string) (map[string]any, error) {
+	h, _, err := a.history()
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +62,7 @@ func (a *app) prepareResume(c *cobra.Command, o *runOptions, id, where string) (
 		return nil, err
 	}
 	old := settled(*run)
-	if err := a.refuse(&old, o.reuse.From, where); err != nil {
+	if err := a.refuse(&old, o.reuse.From); err != nil {
 		return nil, err
 	}
 	o.reuse.Resumes = old.ID
@@ -84,14 +79,14 @@ func (a *app) prepareResume(c *cobra.Command, o *runOptions, id, where string) (
 }
 
 // refuse says why a run cannot be gone on with from a step, or returns nil.
-func (a *app) refuse(r *record.Run, from, where string) error {
+func (a *app) refuse(r *record.Run, from string) error {
 	switch {
 	case r.Pipeline != a.definition.Name:
-		return fmt.Errorf("run %s is one of %s\n\thint: %s resume %s", r.ID, r.Pipeline, commandOf(a.definition, a.command, path.Dir(r.Package))+where, r.ID)
+		return fmt.Errorf("run %s is one of %s\n\thint: %s resume %s", r.ID, r.Pipeline, commandOf(a.definition, a.command, path.Dir(r.Package))+inWorkspace(a.workspace), r.ID)
 	case r.Status == string(pipeline.Running):
 		return fmt.Errorf("run %s is still running (PID %d, since %s)\n\thint: wait, or interrupt it", r.ID, r.PID, r.Started.Local().Format("15:04"))
 	case from == "" && !resumable(r):
-		return fmt.Errorf("run %s succeeded: nothing of it is left to do\n\thint: to do a part of it again, say from where: %s resume %s --from %s", r.ID, a.command+where, r.ID, a.anyStep())
+		return fmt.Errorf("run %s succeeded: nothing of it is left to do\n\thint: to do a part of it again, say from where: %s resume %s --from %s", r.ID, a.here(), r.ID, a.anyStep())
 	}
 	return nil
 }

@@ -25,9 +25,13 @@ Exit codes: 0 the run succeeded; 1 it did not, or a parameter is invalid; 2 the
 command line is wrong, or something else is in the way; 130 it was interrupted,
 143 terminated. "go run" turns every failure into 1: build the command where the
 code matters.`,
-		Example:       a.runExamples(""),
-		Args:          a.noArguments,
-		RunE:          run.RunE,
+		Example: a.runExamples(""),
+		Args:    a.noArguments,
+		RunE:    run.RunE,
+		PersistentPreRunE: func(c *cobra.Command, _ []string) (err error) {
+			a.workspace, err = c.Flags().GetString("workspace")
+			return err
+		},
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: a.command},

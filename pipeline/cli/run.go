@@ -32,7 +32,6 @@ type runOptions struct {
 	reuse     local.Reuse
 	// openlineage is the file or endpoint for OpenLineage events, or empty.
 	openlineage string
-	workspace   string
 }
 
 func (a *app) runCommand() *cobra.Command {
@@ -49,11 +48,7 @@ and gives its step time to end; twice kills it at once.`,
 		Example: a.runExamples(" run"),
 		Args:    a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			workspace, err := c.Flags().GetString("workspace")
-			if err != nil {
-				return err
-			}
-			return a.run(c.Context(), o, workspace)
+			return a.run(c.Context(), o)
 		},
 	}
 	c.Flags().SortFlags = false
@@ -93,7 +88,7 @@ func (a *app) runExamples(verb string) string {
 }
 
 // run executes the pipeline and reports how it ended.
-func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
+func (a *app) run(ctx context.Context, o runOptions) error {
 	if err := a.settleOptions(&o); err != nil {
 		return err
 	}
@@ -103,7 +98,7 @@ func (a *app) run(ctx context.Context, o runOptions, workspace string) error {
 		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)
 		return a.fail(o, exitFailed, hint, a.nothing(values, "BadParameters", problem))
 	}
-	return a.start(ctx, o, workspace, values)
+	return a.start(ctx, o, values)
 }
 
 // settleOptions says what is wrong with flags that are not parameters.
@@ -118,18 +113,17 @@ func (a *app) settleOptions(o *runOptions) error {
 }
 
 // start executes the pipeline with an input and reports how it ended.
-func (a *app) start(ctx context.Context, o runOptions, workspace string, values map[string]any) error {
+func (a *app) start(ctx context.Context, o runOptions, values map[string]any) error {
 	in, err := json.Marshal(values)
 	if err != nil {
 		return fmt.Errorf("encode the input: %w", err)
 	}
-	o.workspace = workspace
-	r, err := a.newRunner(a.definition, place{workspace, o.isolation, o.python, o.packages, o.reuse, a.command, given(a.definition, values)})
+	r, err := a.newRunner(a.definition, place{a.workspace, o.isolation, o.python, o.packages, o.reuse, a.command, given(a.definition, values)})
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}
 	defer r.Close()
-	r, told, err := a.tellOpenLineage(r, o.openlineage, workspace)
+	r, told, err := a.tellOpenLineage(r, o.openlineage)
 	if err != nil {
 		return a.fail(o, exitTrouble, err, a.nothing(values, "Trouble", err))
 	}

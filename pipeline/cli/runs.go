@@ -42,7 +42,7 @@ func (a *app) runsCommand() *cobra.Command {
 			"  " + a.command + " runs --limit 3 --json",
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, _, err := a.history(c)
+			h, _, err := a.history()
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ func (a *app) printRuns(runs []record.Run, asJSON bool) error {
 		return encode(a.stdout, lines)
 	}
 	if len(runs) == 0 {
-		fmt.Fprintf(a.stderr, "%s has no runs here; start one with: %s\n", a.definition.Name, a.command)
+		fmt.Fprintf(a.stderr, "%s has no runs here; start one with: %s\n", a.definition.Name, a.here())
 		return nil
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
@@ -143,12 +143,8 @@ func seconds(r record.Run) float64 {
 }
 
 // history opens the record of the workspace that the command's flags name.
-func (a *app) history(c *cobra.Command) (history, string, error) {
-	workspace, err := c.Flags().GetString("workspace")
-	if err != nil {
-		return nil, "", err
-	}
-	return a.open(a.definition, place{workspace: workspace})
+func (a *app) history() (history, string, error) {
+	return a.open(a.definition, place{workspace: a.workspace})
 }
 
 // findRun finds a run by id, the start of an id, or "latest", which is the newest
@@ -158,9 +154,9 @@ func (a *app) findRun(ctx context.Context, h history, id string) (*record.Run, e
 		r, err := h.Run(ctx, id)
 		if err != nil {
 			if errors.Is(err, record.ErrNotFound) {
-				return nil, fmt.Errorf("this workspace has no run %q\n\thint: see %s runs", id, a.command)
+				return nil, fmt.Errorf("this workspace has no run %q\n\thint: see %s runs", id, a.here())
 			}
-			return nil, fmt.Errorf("find run %q: %w\n\thint: see %s runs", id, err, a.command)
+			return nil, fmt.Errorf("find run %q: %w\n\thint: see %s runs", id, err, a.here())
 		}
 		return r, nil
 	}
@@ -173,5 +169,5 @@ func (a *app) findRun(ctx context.Context, h history, id string) (*record.Run, e
 			return &r, nil
 		}
 	}
-	return nil, fmt.Errorf("%s has no runs here\n\thint: start one with: %s", a.definition.Name, a.command)
+	return nil, fmt.Errorf("%s has no runs here\n\thint: start one with: %s", a.definition.Name, a.here())
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -310,5 +311,36 @@ func TestDamagedRecordIsRefused(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), path); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("error is %v", err)
+	}
+}
+
+// TestPrevious: a run is compared with the newest before it that succeeded, of its
+// own pipeline.
+func TestPrevious(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	for i, status := range []string{"FAILED", "SUCCEEDED", "ABORTED", "RUNNING"} {
+		for _, pipeline := range []string{"a", "b"} {
+			r := Run{ID: pipeline + strconv.Itoa(i), Pipeline: pipeline, Status: status}
+			if err := db.StartRun(t.Context(), r, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for of, want := range map[string]string{"a3": "a1", "b2": "b1", "a1": "a0", "a0": ""} {
+		r, err := db.Run(t.Context(), of)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := db.Previous(t.Context(), r)
+		if want == "" {
+			if !errors.Is(err, ErrNotFound) {
+				t.Errorf("before %s: %v, %v", of, got, err)
+			}
+			continue
+		}
+		if err != nil || got.ID != want {
+			t.Errorf("before %s: %v, %v, want %s", of, got, err, want)
+		}
 	}
 }

@@ -17,8 +17,8 @@ import (
 
 // A Source is what is known of runs. *[record.DB] is one.
 type Source interface {
-	// Previous is the run of the same pipeline before r, or an error that wraps
-	// [record.ErrNotFound].
+	// Previous is the run of the same pipeline before r that it is compared with, or an
+	// error that wraps [record.ErrNotFound].
 	Previous(ctx context.Context, r *record.Run) (*record.Run, error)
 	Steps(ctx context.Context, run string) ([]record.Step, error)
 	Jobs(ctx context.Context, run string) ([]record.Job, error)
