@@ -3,6 +3,7 @@ package local
 import (
 	"bytes"
 	"context"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -43,10 +44,30 @@ func (r *run) newHelpers() *sandbox.Helpers {
 	return sandbox.NewHelpers(r.mode, filepath.Join(r.dir, mounts))
 }
 
+// startEarly starts a helper as soon as the workspace is locked, without waiting for it,
+// where it is sure to be needed. What is in its way will be told by who needs it.
+func (r *run) startEarly(w *workspace) {
+	_, err := os.Stat(filepath.Join(w.dir, recordName))
+	if len(r.definition.Jobs) == 0 || r.mayReuse() && err == nil {
+		return
+	}
+	// The choice is soon made again, and costs nothing then.
+	if r.chooseIsolation(context.Background()) != nil || os.MkdirAll(filepath.Join(w.dir, mounts), 0o700) != nil {
+		return
+	}
+	r.helpers.get(func() *sandbox.Helpers { return sandbox.NewHelpers(r.mode, filepath.Join(w.dir, mounts)) })
+}
+
+// mayReuse says that the run may be one whose every job is in the cache.
+func (r *run) mayReuse() bool {
+	u := r.reuse
+	return !u.NoCache && u.From == "" && u.Only == "" && u.Resumes == ""
+}
+
 // expected is the pipeline's last run, if that did all of it and this one may take what
 // it did; else nil. It is a guess, and only saves or costs the time of a helper's start.
 func (r *run) expected(ctx context.Context) (*record.Run, error) {
-	if u := r.reuse; u.NoCache || u.From != "" || u.Only != "" || u.Resumes != "" {
+	if !r.mayReuse() {
 		return nil, nil
 	}
 	last, err := r.db.Last(ctx, r.definition.Name)

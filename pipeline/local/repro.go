@@ -60,7 +60,7 @@ func Reproduce(ctx context.Context, r Repro) (*Reproduced, error) {
 	} else if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("make the folder for the step: %w", err)
 	}
-	w, err := openWorkspace(ctx, r.Workspace, owner{PID: os.Getpid(), Start: processStart(), Run: r.Run, Since: r.Now()}, r.Now)
+	w, err := openWorkspace(ctx, r.Workspace, owner{PID: os.Getpid(), Start: processStart(), Run: r.Run, Since: r.Now()}, r.Now, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -204,8 +204,9 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		id, dirty := commit(ctx, module)
 		x.source <- source{id, dirty}
 	})
-	x.workspace, err = openWorkspace(ctx, dir, owner{PID: os.Getpid(), Start: processStart(), Run: x.id, Since: x.started}, x.clock.Now)
+	x.workspace, err = openWorkspace(ctx, dir, owner{PID: os.Getpid(), Start: processStart(), Run: x.id, Since: x.started}, x.clock.Now, x.startEarly)
 	if err != nil {
+		x.helpers.Close()
 		x.cleaning.Wait()
 		return nil, err
 	}

@@ -51,14 +51,18 @@ func (e *BusyError) Error() string {
 	return fmt.Sprintf("workspace is in use by PID %d (run %s, since %s). Wait, or use --workspace", e.PID, e.Run, e.Since.Local().Format("15:04"))
 }
 
-// openWorkspace makes the workspace if there is none, and takes its lock.
-func openWorkspace(ctx context.Context, dir string, self owner, now func() time.Time) (*workspace, error) {
+// openWorkspace makes the workspace if there is none, takes its lock, and opens it.
+// Between, it calls locked, if that is not nil.
+func openWorkspace(ctx context.Context, dir string, self owner, now func() time.Time, locked func(*workspace)) (*workspace, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, unwritable(dir, err)
 	}
 	w, err := lockWorkspace(dir)
 	if err != nil {
 		return nil, err
+	}
+	if locked != nil {
+		locked(w)
 	}
 	if err := w.open(ctx, self, now); err != nil {
 		w.close(new(sync.WaitGroup))
