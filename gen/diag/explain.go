@@ -10,8 +10,13 @@ import (
 	"github.com/mlmax/mlmax/gen/srcdoc"
 )
 
-//go:embed codes.go
-var codes string
+// The files of codes, in order.
+var (
+	//go:embed codes.go
+	codes string
+	//go:embed codes_041.go
+	codes041 string
+)
 
 //go:embed example.txtar
 var exampleModule string
@@ -34,9 +39,13 @@ type Explanation struct {
 }
 
 var explanations = sync.OnceValue(func() []Explanation {
-	values, err := srcdoc.Values(codes)
-	if err != nil {
-		panic("diag: codes.go is embedded and compiled, but cannot be read: " + err.Error())
+	var values []srcdoc.Value
+	for _, source := range []string{codes, codes041} {
+		v, err := srcdoc.Values(source)
+		if err != nil {
+			panic("diag: the files of codes are embedded and compiled, but cannot be read: " + err.Error())
+		}
+		values = append(values, v...)
 	}
 	all := make([]Explanation, 0, len(values))
 	for _, v := range values {
