@@ -32,8 +32,9 @@
 // # Pipelines
 //
 // A pipeline is a struct that embeds [Pipeline]. Its fields are sources, steps
-// (by value), registrations and parameters, in the order in which they run. An
-// input is wired to the one output of the same artifact type declared above it.
+// (by value), model versions, registrations and parameters, in the order in which
+// they run. An input is wired to the one output, source, model version or part of one
+// of the same artifact type declared above it.
 //
 // # Tags
 //
