@@ -119,25 +119,6 @@ func TestEdgesOfAGraphHaveNodes(t *testing.T) {
 	}
 }
 
-func TestGraphOfARun(t *testing.T) {
-	t.Parallel()
-	w := full(t)
-	for _, run := range []string{"aaaa00000001", "cccc00000003", "dddd00000004"} {
-		g, err := lineage.OfRun(t.Context(), w.db, run)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var b strings.Builder
-		for _, e := range g.Edges {
-			b.WriteString(string(e.Kind) + " " + e.Port + ": " + g.Node(e.From).ID + " -> " + g.Node(e.To).ID + "\n")
-		}
-		golden(t, "of_"+run[:4]+".txt", []byte(b.String()))
-	}
-	if _, err := lineage.OfRun(t.Context(), w.db, "none"); err == nil {
-		t.Error("a run that is not there has a graph")
-	}
-}
-
 func TestFind(t *testing.T) {
 	t.Parallel()
 	w := full(t)
