@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"pipeline/record":          {"modernc.org/sqlite"},
 	"pipeline/terminal":        {},
 	"pipeline/manifest":        {},
-	"pipeline/lineage":         {"pipeline/record", "pipeline/terminal"},
+	"pipeline/lineage":         {"pipeline", "pipeline/record", "pipeline/terminal"},
 	"pipeline/openlineage":     {"pipeline", "pipeline/record"},
 	"pipeline/report":          {"pipeline", "pipeline/record", "pipeline/terminal"},
 	"pipeline/progress":        {"pipeline", "pipeline/terminal", "golang.org/x/term"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
@@ -187,7 +188,7 @@ func (t *tree) facts(n *Node) []string {
 		}
 	}
 	if n.Kind == ArtifactNode {
-		all = append(all, Size(n.Bytes))
+		all = append(all, pipeline.Size(n.Bytes))
 	}
 	return all
 }
@@ -230,7 +231,7 @@ func (t *tree) name(n *Node) string {
 	if n.Run != "" {
 		text += " of run " + n.Run
 	}
-	return text + ", " + short(n.Digest) + ", " + Size(n.Bytes) + " (" + n.URI + ")"
+	return text + ", " + short(n.Digest) + ", " + pipeline.Size(n.Bytes) + " (" + n.URI + ")"
 }
 
 func inPipeline(n *Node) string {

@@ -156,7 +156,7 @@ func preparing(s State) string {
 	case s.Total > 0:
 		text += fmt.Sprintf(" (%d%%)", 100*s.Done/s.Total)
 	case s.Done > 0:
-		text += fmt.Sprintf(" (%s)", size(s.Done))
+		text += fmt.Sprintf(" (%s)", pipeline.Size(s.Done))
 	}
 	return text
 }

@@ -203,7 +203,7 @@ func (s *summary) artifacts() {
 		if a.Path != "" {
 			where = s.options.Path(a.Path)
 		}
-		rows = append(rows, []string{terminal.Clean(a.Name), size(a.Bytes), terminal.Clean(where)})
+		rows = append(rows, []string{terminal.Clean(a.Name), pipeline.Size(a.Bytes), terminal.Clean(where)})
 	}
 	s.table(rows)
 }

@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -263,22 +262,8 @@ func (g *gathering) artifacts() []Artifact {
 	var all []Artifact
 	for _, a := range g.now.artifacts {
 		all = append(all, Artifact{
-			Name: a.Name, Size: size(a.Bytes), Digest: strings.TrimPrefix(a.Digest, "sha256:"), URI: a.URI, Given: a.Step == "",
+			Name: a.Name, Size: pipeline.Size(a.Bytes), Digest: strings.TrimPrefix(a.Digest, "sha256:"), URI: a.URI, Given: a.Step == "",
 		})
 	}
 	return all
-}
-
-// size is a number of bytes in words.
-func size(n int64) string {
-	if n < 1000 {
-		return strconv.FormatInt(n, 10) + " B"
-	}
-	value, unit := float64(n), ""
-	for _, unit = range []string{"kB", "MB", "GB", "TB"} {
-		if value /= 1000; value < 1000 {
-			break
-		}
-	}
-	return fmt.Sprintf("%.1f %s", value, unit)
 }

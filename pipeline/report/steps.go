@@ -42,7 +42,7 @@ func (g *gathering) steps(ctx context.Context, s Source, logs fs.FS) ([]Step, er
 			one.Seconds = try.Ended.Sub(try.Started).Seconds()
 		}
 		if try.MaxRSS > 0 {
-			one.Memory = size(try.MaxRSS)
+			one.Memory = pipeline.Size(try.MaxRSS)
 		}
 		log := try.Log
 		if try.CachedFrom != 0 {
@@ -101,7 +101,7 @@ func end(logs fs.FS, name string) (lines []string, cut string) {
 	}
 	if before > 0 {
 		_, text, _ = bytes.Cut(text, []byte("\n"))
-		cut = fmt.Sprintf("The first %s are left out.", size(before))
+		cut = fmt.Sprintf("The first %s are left out.", pipeline.Size(before))
 	}
 	for line := range strings.Lines(string(text)) {
 		lines = append(lines, terminal.Line(line))
