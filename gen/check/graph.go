@@ -93,9 +93,23 @@ func manyProducers(p *pass) {
 			}
 			p.report(in.where,
 				fmt.Sprintf("%d producers of %q for %s: %s", len(names), in.artifact.Name, in.what, strings.Join(names, ", ")),
-				fmt.Sprintf("say which: bind:\"%s=%s\"", in.port, names[len(names)-1]), rel...)
+				fmt.Sprintf("say which: bind:\"%s=%s\"", in.port, likeliest(in)), rel...)
 		}
 	}
+}
+
+// likeliest is the candidate to propose: a pinned step belongs with the parts of its own
+// version, and what another version was made with would be wrong to copy. Else it is
+// the one declared last.
+func likeliest(in *input) string {
+	if in.use != nil {
+		for _, x := range in.candidates {
+			if in.use.use.Pin.V != "" && fieldOf(x) == in.use.use.Pin.V {
+				return x.String()
+			}
+		}
+	}
+	return in.candidates[len(in.candidates)-1].String()
 }
 
 func badBind(p *pass) {
