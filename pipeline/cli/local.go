@@ -102,6 +102,9 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 		return nil, "", &noRecordError{fmt.Sprintf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d)+inWorkspace(p.workspace))}
 	}
 	db, err := record.Open(context.Background(), name)
+	if record.IsReadOnly(err) || errors.Is(err, fs.ErrPermission) {
+		return nil, "", fmt.Errorf("the record of the workspace %s cannot be written, which reading it takes too (%w)\n\thint: copy the workspace to a folder that can be written, and name that with --workspace", shorten(workspace), err)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("open the record of the workspace: %w", err)
 	}
