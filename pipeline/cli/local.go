@@ -122,6 +122,16 @@ func (w workspaceRecord) SaveManifest(ctx context.Context, run string) error {
 	return local.SaveManifest(ctx, w.dir, w.DB, run)
 }
 
+// RunsByID are the runs of these ids, settled: one whose process was killed is not
+// shown as if it were still running.
+func (w workspaceRecord) RunsByID(ctx context.Context, ids []string) ([]record.Run, error) {
+	runs, err := w.DB.RunsByID(ctx, ids)
+	for i := range runs {
+		runs[i] = settled(runs[i])
+	}
+	return runs, err
+}
+
 // goRun is the path of what go run made: in a temporary folder, or in its cache.
 var goRun = regexp.MustCompile(`/go-build\d*/|/[0-9a-f]{64}-d/[^/]+$`)
 
