@@ -78,11 +78,11 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 	if out == "" {
 		out = filepath.Join(workspace, "runs", run.ID, "report.html")
 		if err := os.MkdirAll(filepath.Dir(out), 0o700); err != nil {
-			return fmt.Errorf("make the run's folder: %w\n\thint: use --out", err)
+			return fmt.Errorf("make the run's folder: %w\n\thint: name another file with --out", err)
 		}
 	}
 	if err := replace(out, text.Bytes()); err != nil {
-		return fmt.Errorf("write the report: %w\n\thint: use --out", err)
+		return fmt.Errorf("write the report: %w\n\thint: name another file with --out", err)
 	}
 	fmt.Fprintln(a.stdout, shorten(out))
 	return nil
@@ -107,6 +107,9 @@ func (a *app) tree(ctx context.Context, h history, run string) (string, error) {
 
 // replace writes a file whole or not at all.
 func replace(name string, content []byte) error {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return fmt.Errorf("%s is a folder", name)
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".report-*")
 	if err != nil {
 		return err

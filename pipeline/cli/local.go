@@ -102,6 +102,9 @@ func openRecord(d *pipeline.Definition, p place) (history, string, error) {
 		return nil, "", &noRecordError{fmt.Sprintf("no run has been started in the workspace %s\n\thint: start one with: %s", shorten(workspace), commandName(d)+inWorkspace(p.workspace))}
 	}
 	db, err := record.Open(context.Background(), name)
+	if record.IsReadOnly(err) || errors.Is(err, fs.ErrPermission) {
+		return nil, "", fmt.Errorf("the record of the workspace %s cannot be written, which reading it takes too (%w)\n\thint: copy the workspace to a folder that can be written, and name that with --workspace", shorten(workspace), err)
+	}
 	if err != nil {
 		return nil, "", fmt.Errorf("open the record of the workspace: %w", err)
 	}
@@ -117,6 +120,16 @@ type workspaceRecord struct {
 // SaveManifest writes the manifest of a run anew, with what the record says of it now.
 func (w workspaceRecord) SaveManifest(ctx context.Context, run string) error {
 	return local.SaveManifest(ctx, w.dir, w.DB, run)
+}
+
+// RunsByID are the runs of these ids, settled: one whose process was killed is not
+// shown as if it were still running.
+func (w workspaceRecord) RunsByID(ctx context.Context, ids []string) ([]record.Run, error) {
+	runs, err := w.DB.RunsByID(ctx, ids)
+	for i := range runs {
+		runs[i] = settled(runs[i])
+	}
+	return runs, err
 }
 
 // goRun is the path of what go run made: in a temporary folder, or in its cache.

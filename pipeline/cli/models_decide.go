@@ -159,9 +159,11 @@ func (a *app) whatFollows(ctx context.Context, h registry, m *record.ModelPackag
 		}
 	}
 	switch {
+	case newest.Version == m.Version && v.status != pipeline.Approved:
+		return "it was " + pipeline.Approved + " again meanwhile: runs that ask for no version start from it now" + start, nil
 	case newest.Version == m.Version:
 		return "runs that ask for no version start from it now" + start, nil
-	case v.status == pipeline.Approved:
+	case newest.Version > m.Version && v.status == pipeline.Approved:
 		return fmt.Sprintf("version %d is newer and %s, too: runs that ask for no version start from that one, and from this one if they ask for it%s",
 			newest.Version, pipeline.Approved, exact), nil
 	}

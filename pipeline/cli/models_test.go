@@ -153,6 +153,37 @@ func TestDecisionsTakeOneLine(t *testing.T) {
 	}
 }
 
+// TestDecisionsMadeMeanwhile are ones of two people about the same version: what follows
+// is what the record holds then.
+func TestDecisionsMadeMeanwhile(t *testing.T) {
+	t.Parallel()
+	f := withModels(t, map[string]int{"local-census": 2})
+	if code := f.main([]string{"models", "approve", "1", "--by", "Ada", "--note", "fine"}); code != 0 {
+		t.Fatalf("exit code %d: %s", code, f.err.String())
+	}
+	h, _, err := f.open(f.definition, place{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer h.Close()
+	for _, c := range []struct {
+		version int
+		verdict verdict
+		want    string
+	}{
+		{1, approving, "runs that ask for no version start from it now"},
+		{1, rejecting, "it was Approved again meanwhile: runs that ask for no version start from it now"},
+		{2, approving, "runs that ask for no version start from version 1 now"}, // it was rejected again
+		{2, rejecting, "runs that ask for no version start from version 1 now"},
+	} {
+		m := &record.ModelPackage{Group: "local-census", Version: c.version}
+		got, err := f.whatFollows(t.Context(), h.(registry), m, c.verdict)
+		if err != nil || got != c.want {
+			t.Errorf("%s %d: %q, %v; want %q", c.verdict.verb, c.version, got, err, c.want)
+		}
+	}
+}
+
 // BenchmarkApprove is a decision in a workspace of 1,000 runs, with the record opened
 // and closed.
 func BenchmarkApprove(b *testing.B) {

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -16,14 +17,32 @@ func addReuse(c *cobra.Command, u *local.Reuse) {
 	flags.BoolVar(&u.NoCache, "no-cache", false, "run every step, also those of which nothing has changed")
 	flags.BoolVar(&u.Why, "why", false, "say of each step what has changed, so that it runs")
 	addFrom(c, u)
-	flags.StringVar(&u.Only, "only", "", "run `STEP` alone; all before it must be in the cache")
-	flags.StringVar(&u.Until, "until", "", "stop after `STEP`")
+	flags.Var((*stepName)(&u.Only), "only", "run `STEP` alone; all before it must be in the cache")
+	flags.Var((*stepName)(&u.Until), "until", "stop after `STEP`")
 }
 
 // addFrom defines the flag of the first step that is run anew.
 func addFrom(c *cobra.Command, u *local.Reuse) {
-	c.Flags().StringVar(&u.From, "from", "", "run `STEP` and all after it, also where nothing has changed")
+	c.Flags().Var((*stepName)(&u.From), "from", "run `STEP` and all after it, also where nothing has changed")
 }
+
+// A stepName is the value of a flag that names a step. An empty one is refused: it is a
+// variable of the shell that was not set, and would run all where a part was meant.
+type stepName string
+
+func (s *stepName) String() string { return string(*s) }
+
+// Set implements pflag.Value.
+func (s *stepName) Set(name string) error {
+	if name == "" {
+		return errors.New("it takes the name of a step")
+	}
+	*s = stepName(name)
+	return nil
+}
+
+// Type implements pflag.Value.
+func (s *stepName) Type() string { return "string" }
 
 // stepNames are the steps of a pipeline, in their order.
 func stepNames(d *pipeline.Definition) []string {

@@ -25,6 +25,30 @@ func flip(t *testing.T, file string) {
 	}
 }
 
+// TestFlippedBitInWhatAVersionHas flips a bit in the transformer of an approved version:
+// the commands that the error names lead to a version that inference can start from.
+func TestFlippedBitInWhatAVersionHas(t *testing.T) {
+	t.Parallel()
+	train, infer := withInference(t, "direct")
+	first := train.succeed(`{}`)
+	train.decide(1, "Approved")
+	found, err := filepath.Glob(filepath.Join(train.workspace(), "s3/local/runs/*", first.Run, "Preprocess/0-0/Transformer/parts/*"))
+	if err != nil || len(found) == 0 {
+		t.Fatalf("found %q, %v", found, err)
+	}
+	flip(t, found[0])
+	_, err = infer.run(t.Context(), `{}`)
+	if err == nil {
+		t.Fatal("it ran")
+	}
+	matches(t, "the error", err.Error(), `is corrupt \(sha256 .*\); step Preprocess must run again: go run \./training resume `+first.Run+
+		` --from Preprocess; then approve the version that it registers: go run \./inference models approve latest --by NAME --note TEXT$`)
+	train.options.Reuse = Reuse{Resumes: first.Run, From: "Preprocess"}
+	train.succeed(`{}`)
+	train.decide(2, "Approved")
+	infer.succeed(`{}`)
+}
+
 // TestFlippedBitsBetweenRuns flips a bit in everything that the next run would use:
 // nothing of it is used, and what the work tree has is stored again.
 func TestFlippedBitsBetweenRuns(t *testing.T) {

@@ -24,7 +24,7 @@ func CheckRecord(workspace string) error {
 	file := filepath.Join(workspace, recordName)
 	info, err := os.Stat(file)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("look at the record: %w", err)
+		return fmt.Errorf("look at the record: %w; use --workspace with a folder that can be read", err)
 	}
 	if err == nil && info.Size() > 0 {
 		return nil

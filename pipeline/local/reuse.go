@@ -233,7 +233,15 @@ func (h *handler) mend(ctx context.Context, e *objects.CorruptError) error {
 	if err != nil {
 		return errors.Join(e, err)
 	}
-	return &nextError{fmt.Sprintf("%s; step %s must run again: %s resume %s --from %s", text, step, h.command(path.Dir(made.Package)), id, step), e}
+	text = fmt.Sprintf("%s; step %s must run again: %s resume %s --from %s", text, step, h.command(path.Dir(made.Package)), id, step)
+	for i := range h.definition.Versions {
+		// What is made again belongs to another version: this one stays as it is.
+		if v := &h.definition.Versions[i]; v.Pipeline == made.Pipeline && v.Pipeline != h.definition.Name {
+			text += "; then approve the version that it registers: " + h.trainFirst(v)[1].Command
+			break
+		}
+	}
+	return &nextError{text, e}
 }
 
 // why says why a job has to run: problem, if its outputs are there and cannot be used,

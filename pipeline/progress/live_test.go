@@ -244,9 +244,8 @@ Steps
   Train  stopped  0.0s
 
 Next
-  ./training logs r Train  what the step wrote
-  ./training resume r      go on with it; what is complete is kept
-  ./training runs          all runs of this workspace
+  ./training resume r  go on with it; what is complete is kept
+  ./training runs      all runs of this workspace
 `},
 		{"failed", failed, `
 p FAILED in 2.0s (run r)

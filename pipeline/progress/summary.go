@@ -240,7 +240,7 @@ func (s *summary) next() {
 			rows = append(rows, []string{c + " resume " + s.Run, "go on with the other steps"})
 		}
 	default:
-		if s.FailedStep != "" && !ofMachine(s.FailedStep) {
+		if s.FailedStep != "" && s.Log != "" { // else it wrote nothing: it did not begin, or is a call
 			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
 		}
 		if len(s.Steps) > 0 {

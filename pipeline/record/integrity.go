@@ -38,6 +38,14 @@ func IsDamaged(err error) bool {
 	return errors.As(err, &damaged) || damagedCode(err)
 }
 
+// IsReadOnly says whether an error means that the database, or the folder that it is in,
+// cannot be written. Reading it needs that too, for its log is kept beside it.
+func IsReadOnly(err error) bool {
+	const readOnly, cannotOpen = 8, 14 // SQLITE_READONLY, SQLITE_CANTOPEN
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code()&0xff == readOnly || e.Code()&0xff == cannotOpen)
+}
+
 // damagedCode says whether SQLite found damage.
 func damagedCode(err error) bool {
 	const corrupt, notADB = 11, 26 // SQLITE_CORRUPT, SQLITE_NOTADB

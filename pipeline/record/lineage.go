@@ -141,10 +141,10 @@ func scanTry(rows *sql.Rows, s *Step) error {
 
 // RunsByID returns runs without their inputs and outputs, the oldest first.
 func (d *DB) RunsByID(ctx context.Context, ids []string) ([]Run, error) {
-	const columns = `SELECT r.seq, r.id, r.pipeline, r.status, r.definition, r.commit_id, r.dirty, r.started, r.ended, r.resumes, r.partial`
+	const columns = `SELECT r.seq, r.id, r.pipeline, r.status, r.definition, r.commit_id, r.dirty, r.pid, r.pid_start, r.started, r.ended, r.resumes, r.partial`
 	return query(ctx, d, "the runs", columns+runsByID, func(rows *sql.Rows, r *Run) error {
 		var started, ended int64
-		err := rows.Scan(&r.Seq, &r.ID, &r.Pipeline, &r.Status, &r.Definition, &r.Commit, &r.Dirty, &started, &ended, &r.Resumes, &r.Partial)
+		err := rows.Scan(&r.Seq, &r.ID, &r.Pipeline, &r.Status, &r.Definition, &r.Commit, &r.Dirty, &r.PID, &r.PIDStart, &started, &ended, &r.Resumes, &r.Partial)
 		r.Started, r.Ended = moment(started), moment(ended)
 		return err
 	}, list(ids))
