@@ -24,9 +24,6 @@ func chain(ctx context.Context, b *bench) error {
 			return err
 		}
 	}
-	if err := settle(ctx); err != nil {
-		return err
-	}
 	for i, n := range sizes {
 		for _, isolation := range []string{"direct", "namespace"} {
 			if err := chainRun(ctx, b, dir, mains[i], isolation, n); err != nil {
@@ -35,18 +32,6 @@ func chain(ctx context.Context, b *bench) error {
 		}
 	}
 	return nil
-}
-
-// settle waits until what was deleted before is of no account: ext4 passes over every
-// inode that was deleted within the last minute, one by one, whenever it makes another.
-// After a build, which deletes thousands, that is most of what a small step takes.
-func settle(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-time.After(65 * time.Second):
-		return nil
-	}
 }
 
 // chainMain builds the command of a chain of n steps, and says in which module.
