@@ -58,9 +58,23 @@ var allowed = map[string][]string{
 		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/manifest", "pipeline/record", "pipeline/terminal", "pipeline/local/...",
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
+	"pipeline/price":           {},
+	"pipeline/delta":           {"pipeline/asl", "pipeline/price"},
+	"pipeline/track":           {"pipeline", "pipeline/asl"},
+	"pipeline/cloud":           {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/stack":     {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/history":   {"pipeline/asl", "pipeline/cloud", "github.com/aws"},
+	"pipeline/cloud/joblog":    {"pipeline", "pipeline/cloud", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/execution": {
+		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/cloud/joblog", "pipeline/cloud/ledger", "pipeline/cloud/stack",
+		"pipeline/manifest", "pipeline/terminal", "pipeline/track", "github.com/aws",
+	},
+	"pipeline/cloud/ledger": {
+		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/manifest", "pipeline/record", "github.com/aws",
+	},
 	"pipeline/cli": {
-		"pipeline", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress", "pipeline/record", "pipeline/report",
-		"pipeline/terminal",
+		"pipeline", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",
+		"pipeline/record", "pipeline/report", "pipeline/terminal",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

@@ -1,0 +1,172 @@
+package awsfake
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// A Bucket is a bucket of S3.
+type Bucket struct {
+	Name, Region, Owner string
+	objects             map[string]*Object
+}
+
+// An Object is one object in a bucket.
+type Object struct {
+	Key, ETag, ContentType string
+	Body                   []byte
+	Metadata               map[string]string
+	// SHA256 is the base64 checksum, where it was uploaded with one.
+	SHA256   string
+	Modified time.Time
+}
+
+// A Role is a role of IAM.
+type Role struct {
+	Name, ARN string
+	// Trust and Policies are policy documents; policies by name.
+	Trust    json.RawMessage
+	Policies map[string]json.RawMessage
+	Boundary string
+}
+
+// A LogGroup is a group of CloudWatch Logs.
+type LogGroup struct {
+	Name    string
+	Days    int
+	streams map[string]*LogStream
+}
+
+// A LogStream is one stream in a group, its lines in order.
+type LogStream struct {
+	Name  string
+	Lines []LogLine
+}
+
+// A LogLine is one event of a stream.
+type LogLine struct {
+	Time    time.Time
+	Message string
+}
+
+// A ModelGroup is a group of SageMaker's model registry.
+type ModelGroup struct {
+	Name     string
+	versions []*ModelPackage
+}
+
+// A ModelPackage is a version in a group. Request is createModelPackage's.
+type ModelPackage struct {
+	ARN                           string
+	Version                       int
+	Request                       map[string]any
+	Approval, ApprovalDescription string
+	Created, Modified             time.Time
+}
+
+// A Machine is a state machine as CloudFormation made it: Definition is its text after
+// substitution.
+type Machine struct {
+	Name, ARN, RoleARN string
+	Definition         []byte
+	Revision           string
+	Created            time.Time
+	LogGroup           string
+}
+
+// ErrExists is the error of making what is there.
+var ErrExists = errors.New("already exists")
+
+// PutObject stores an object; the bucket must exist.
+func (w *World) PutObject(bucket, key string, body []byte) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	b, ok := w.buckets[bucket]
+	if !ok {
+		return fmt.Errorf("no bucket %q", bucket)
+	}
+	b.objects[key] = &Object{Key: key, Body: body, ETag: etag(body), ContentType: "binary/octet-stream", Modified: w.now()}
+	return nil
+}
+
+// GetObject returns an object's content, nil if there is none.
+func (w *World) GetObject(bucket, key string) []byte {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if b, ok := w.buckets[bucket]; ok && b.objects[key] != nil {
+		return b.objects[key].Body
+	}
+	return nil
+}
+
+// Keys are the keys in a bucket that begin with a prefix, in order.
+func (w *World) Keys(bucket, prefix string) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var keys []string
+	if b, ok := w.buckets[bucket]; ok {
+		for key := range b.objects {
+			if strings.HasPrefix(key, prefix) {
+				keys = append(keys, key)
+			}
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// createLogGroup makes a group, or fails with ErrExists.
+func (w *World) createLogGroup(name string, days int) error {
+	if w.groups[name] != nil {
+		return fmt.Errorf("log group %s %w", name, ErrExists)
+	}
+	w.groups[name] = &LogGroup{Name: name, Days: days, streams: map[string]*LogStream{}}
+	return nil
+}
+
+// Log appends lines to a stream; group and stream are made where they are missing.
+func (w *World) Log(group, stream string, lines ...LogLine) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.groups[group] == nil {
+		_ = w.createLogGroup(group, 0) // it is not there
+	}
+	g := w.groups[group]
+	if g.streams[stream] == nil {
+		g.streams[stream] = &LogStream{Name: stream}
+	}
+	g.streams[stream].Lines = append(g.streams[stream].Lines, lines...)
+}
+
+// createModelGroup makes a group, or fails with ErrExists.
+func (w *World) createModelGroup(name string) error {
+	if w.packages[name] != nil {
+		return fmt.Errorf("model package group %s %w", name, ErrExists)
+	}
+	w.packages[name] = &ModelGroup{Name: name}
+	return nil
+}
+
+// Machines are the state machines, by name.
+func (w *World) Machines() []*Machine {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	all := make([]*Machine, 0, len(w.machines))
+	for _, m := range w.machines {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b *Machine) int { return cmp.Compare(a.Name, b.Name) })
+	return all
+}
+
+// Role finds a role by its ARN; nil if there is none.
+func (w *World) Role(arn string) *Role {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.roles[arn[strings.LastIndex(arn, "/")+1:]]
+}

@@ -1,0 +1,84 @@
+// Package awsfake is an AWS account for tests: it speaks the wire protocols of STS, S3,
+// CloudFormation, Step Functions, CloudWatch Logs and SageMaker's model registry over
+// HTTP on loopback, so that the SDK, the AWS CLI and the commands of this project
+// work with it as they are. It is made from AWS.md's facts, not from what the client
+// needs: what it does not know it refuses, it never answers with less.
+//
+// One [World] is one account in one Region. Its services share state: CloudFormation makes
+// the roles, machines, log groups and model groups that the other services then know.
+// Step Functions runs the deployed definition on this project's engine, and its jobs
+// as processes.
+//
+// It proves that the parts fit together by the documented rules. It proves nothing about
+// what AWS does where the documents are silent; docs/aws.md lists that.
+package awsfake
+
+import (
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline/asl"
+)
+
+// Options are what a world can be told. The zero value is ready.
+type Options struct {
+	// Account and Region default to 123456789012 and eu-west-1.
+	Account, Region string
+	// Clock is the machine's own if nil.
+	Clock asl.Clock
+	// Enforce makes every call that a role makes subject to its policies.
+	Enforce bool
+}
+
+// A World is one account in one Region.
+type World struct {
+	Account, Region, Partition string
+	Clock                      asl.Clock
+	// Enforce makes calls of roles subject to their policies.
+	Enforce bool
+
+	// mu guards everything below. Methods whose names begin with a capital letter take it,
+	// others expect it to be held.
+	mu       sync.Mutex
+	calls    []Call
+	next     int // for ids
+	buckets  map[string]*Bucket
+	roles    map[string]*Role       // by name
+	groups   map[string]*LogGroup   // by name
+	packages map[string]*ModelGroup // by name
+	machines map[string]*Machine    // by ARN
+	stacks   map[string]*stack      // by id; deleted ones stay
+	services map[string]http.Handler
+}
+
+// New makes an account in which nothing is but a bucket, if it is named.
+func New(o Options, buckets ...string) *World {
+	if o.Account == "" {
+		o.Account = "123456789012"
+	}
+	if o.Region == "" {
+		o.Region = "eu-west-1"
+	}
+	if o.Clock == nil {
+		o.Clock = asl.SystemClock
+	}
+	w := &World{
+		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
+		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
+		machines: map[string]*Machine{}, stacks: map[string]*stack{},
+	}
+	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
+	for _, name := range buckets {
+		w.buckets[name] = &Bucket{Name: name, Region: w.Region, Owner: w.Account, objects: map[string]*Object{}}
+	}
+	return w
+}
+
+// ARN is that of a resource in this account and Region.
+func (w *World) ARN(service, resource string) string {
+	return "arn:" + w.Partition + ":" + service + ":" + w.Region + ":" + w.Account + ":" + resource
+}
+
+// now is the clock's, as services give it: to the millisecond.
+func (w *World) now() time.Time { return w.Clock.Now().UTC().Truncate(time.Millisecond) }
