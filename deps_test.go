@@ -62,7 +62,7 @@ var allowed = map[string][]string{
 	"pipeline/delta":           {"pipeline/asl", "pipeline/price"},
 	"pipeline/track":           {"pipeline", "pipeline/asl"},
 	"pipeline/cloud":           {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/terminal", "github.com/aws"},
-	"pipeline/cloud/stack":     {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/stack":     {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/progress", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/history":   {"pipeline/asl", "pipeline/cloud", "github.com/aws"},
 	"pipeline/cloud/joblog":    {"pipeline", "pipeline/cloud", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/execution": {

@@ -33,8 +33,8 @@ type Row struct {
 	Means string
 	// Deploy and Destroy are what the two commands do.
 	Deploy, Destroy Action
-	// Next are the flags of deploy, or another verb with its flags, by which a person goes
-	// on where deploy refuses; else empty.
+	// Next is the verb of this program, or the command of the AWS CLI, by which a person
+	// goes on where deploy refuses; else empty.
 	Next string
 	// Note is what else a person should know, or empty.
 	Note string
@@ -44,6 +44,7 @@ type Row struct {
 const (
 	recreate = "deploy --recreate"
 	rollOn   = "deploy --continue-rollback"
+	rollBack = "aws cloudformation rollback-stack"
 	retain   = "destroy --retain RESOURCE"
 	remove   = "destroy"
 )
@@ -62,7 +63,7 @@ var rows = []Row{
 	{types.StackStatusUpdateInProgress, "is being updated", Wait, Wait, "", ""},
 	{types.StackStatusUpdateCompleteCleanupInProgress, "was updated, and what it no longer needs is being removed", Wait, Wait, "", ""},
 	{types.StackStatusUpdateComplete, "was updated", Update, Delete, "", ""},
-	{types.StackStatusUpdateFailed, "could not be updated, and nothing was rolled back", Refuse, Delete, rollOn,
+	{types.StackStatusUpdateFailed, "could not be updated, and nothing was rolled back", Refuse, Delete, rollBack,
 		"This command always lets a failed update be rolled back: somebody else did not."},
 	{types.StackStatusUpdateRollbackInProgress, "could not be updated and is being rolled back", Wait, Wait, "", ""},
 	{types.StackStatusUpdateRollbackFailed, "could not be updated, and could not be rolled back either", Refuse, Delete, rollOn,
