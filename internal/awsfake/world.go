@@ -55,6 +55,7 @@ type World struct {
 	failing  map[string]string
 	seen     []string
 	services map[string]http.Handler
+	states   states
 }
 
 // New makes an account in which nothing is but a bucket, if it is named.
