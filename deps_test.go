@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"pipeline/local/pyenv":     {"pipeline/images", "github.com/gofrs/flock"},
 	"pipeline/local/objects":   {"pipeline/local/failpoint", "pipeline/record", "golang.org/x/sys"},
 	"pipeline/local": {
-		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/manifest", "pipeline/record", "pipeline/terminal", "pipeline/local/...",
+		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/manifest", "pipeline/record", "pipeline/terminal", "pipeline/track", "pipeline/local/...",
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/price":           {},
