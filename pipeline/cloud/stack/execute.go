@@ -21,12 +21,8 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		ChangeSetName: set, StackName: stack, ClientRequestToken: aws.String(token),
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
-	if err != nil {
-		// The answer may be lost, or be that of a second try, after the first took effect.
-		begun, lookErr := d.begun(ctx, c.stackID, token)
-		if lookErr != nil || !begun {
-			return nil, p.Explain(err, "deploying stack "+p.StackName())
-		}
+	if err := d.took(ctx, err, c.stackID, token, "deploying stack "+p.StackName()); err != nil {
+		return nil, err
 	}
 	tree := Plant("Deploying", p.StackName(), p.Region, start, c.expected()...)
 	tree, err = d.follow(ctx, c.stackID, token, tree)
@@ -38,7 +34,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		return nil, err
 	}
 	if state.Status != types.StackStatusCreateComplete && state.Status != types.StackStatusUpdateComplete {
-		return state, d.failure(state, tree.First)
+		return state, d.failure(state, tree)
 	}
 	return state, nil
 }
@@ -76,9 +72,12 @@ type Failure struct {
 func (f *Failure) Error() string { return f.Fact + "\n\thint: " + f.Next }
 
 // failure says in words how a stack comes to be in its status.
-func (d *Deployer) failure(s *State, first *Event) *Failure {
-	p := d.place
+func (d *Deployer) failure(s *State, t Tree) *Failure {
 	f := &Failure{Stack: s.Name, Status: s.Status}
+	first := t.First
+	if s.Status == types.StackStatusUpdateRollbackFailed && t.Stuck != nil {
+		first = t.Stuck // that is what can be skipped
+	}
 	why := s.Reason
 	if first != nil {
 		f.Resource, f.Kind, f.Reason = first.Logical, first.Type, first.Reason

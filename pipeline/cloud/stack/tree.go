@@ -99,8 +99,9 @@ type Tree struct {
 	// did.
 	Started, Now, Ended time.Time
 	Branches            []Branch
-	// First is what failed first for a reason of its own, or nil.
-	First *Event
+	// First is what failed first for a reason of its own, and Stuck what did so first in
+	// the rollback; nil if nothing did.
+	First, Stuck *Event
 }
 
 // Plant is a tree before its first event, with the resources that are expected to be
@@ -127,8 +128,13 @@ func (t Tree) Over() bool { return t.Status != "" && !strings.HasSuffix(t.Status
 // Reduce is the tree after an event. It changes nothing of the tree it is given.
 func Reduce(t Tree, e Event) Tree {
 	t = t.At(e.Time)
-	if t.First == nil && e.failed() && !e.Own {
-		t.First = &e
+	if e.failed() && !e.Own {
+		if t.First == nil {
+			t.First = &e
+		}
+		if t.Stuck == nil && strings.Contains(t.Status, "ROLLBACK") {
+			t.Stuck = &e
+		}
 	}
 	if e.Own {
 		t.Status, t.Phase = e.Status, phaseOf(e.Status, e.Reason)
