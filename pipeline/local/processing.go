@@ -52,7 +52,7 @@ type processingJob struct {
 // processing does sagemaker:createProcessingJob.sync.
 func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request processingJob
-	if err := decode(t.Arguments, processingRequest, sageMakerRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	j, err := h.processingJob(t, &request)

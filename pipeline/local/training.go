@@ -65,7 +65,7 @@ const maxRuntimeDefault = 86400
 // training does sagemaker:createTrainingJob.sync.
 func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request trainingJob
-	if err := decode(t.Arguments, trainingRequest, sageMakerRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	j, metrics, err := h.trainingJob(t, &request)
