@@ -66,6 +66,14 @@ type awsError struct {
 
 func (e *awsError) Error() string { return e.code + ": " + e.message }
 
+// said is what an error says to people: a refusal's message without its code.
+func said(err error) string {
+	if refused, ok := err.(*awsError); ok {
+		return refused.message
+	}
+	return err.Error()
+}
+
 func invalid(format string, args ...any) error {
 	return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
@@ -110,6 +118,13 @@ func (q *query) records(name string, fields ...string) []map[string]string {
 			return all
 		}
 		all = append(all, record)
+	}
+}
+
+// skip takes the rest as read: it was read when the same request came first.
+func (q *query) skip() {
+	for name := range q.values {
+		q.read[name] = true
 	}
 }
 
@@ -279,16 +294,10 @@ func (w *World) find(name string) (*stack, error) {
 func (w *World) newStack(name string) *stack {
 	s := &stack{
 		name: name, created: w.now(), resources: map[string]*resource{}, parameters: map[string]string{}, tags: map[string]string{},
-		tokens: map[string]string{}, id: w.ARN("cloudformation", fmt.Sprintf("stack/%s/%s", name, w.id("stack"))), held: w.holding[name],
+		tokens: map[string]string{}, id: w.ARN("cloudformation", fmt.Sprintf("stack/%s/%s", name, w.id())), held: w.holding[name],
 	}
 	w.stacks[s.id] = s
 	return s
-}
-
-// id makes an id that no other thing has, in the form of a UUID.
-func (w *World) id(string) string {
-	w.next++
-	return fmt.Sprintf("00000000-0000-4000-8000-%012d", w.next)
 }
 
 // event notes one event of a stack.

@@ -48,6 +48,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 		for _, c := range s.changeSets {
 			if c.name == name {
 				if token != "" && c.token == token {
+					q.skip()
 					return members{{"Id", c.id}, {"StackId", s.id}}, nil
 				}
 				return nil, &awsError{400, "AlreadyExistsException", "ChangeSet " + name + " already exists"}
@@ -83,7 +84,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 		s = w.newStack(q.get("StackName"))
 		w.settle(s, "REVIEW_IN_PROGRESS", "User Initiated")
 	}
-	c.id = w.ARN("cloudformation", "changeSet/"+name+"/"+w.id("changeSet"))
+	c.id = w.ARN("cloudformation", "changeSet/"+name+"/"+w.id())
 	s.changeSets = append(s.changeSets, c)
 	w.review(s, c)
 	return members{{"Id", c.id}, {"StackId", s.id}}, nil
@@ -102,11 +103,7 @@ func (w *World) review(s *stack, c *changeSet) {
 	}
 	switch {
 	case err != nil:
-		message := err.Error()
-		if refused, ok := err.(*awsError); ok {
-			message = refused.message
-		}
-		fail(message)
+		fail(said(err))
 	case len(c.changes) == 0 && c.kind == "UPDATE":
 		fail(noChanges)
 	default:

@@ -168,7 +168,7 @@ func (d *deployment) apply(r *resolver) (failed string, failure error) {
 		if err == nil {
 			err = d.bring(want)
 		} else {
-			d.note(&resource{logical: id, kind: r.template.Resources[id].Type}, "CREATE_FAILED", err.Error())
+			d.note(&resource{logical: id, kind: r.template.Resources[id].Type}, "CREATE_FAILED", said(err))
 		}
 		if err != nil {
 			d.cancel(r, order[i+1:])
@@ -228,7 +228,7 @@ func (d *deployment) bring(want *resource) error {
 		}
 		if err != nil {
 			want.physical = ""
-			d.note(want, "CREATE_FAILED", err.Error())
+			d.note(want, "CREATE_FAILED", said(err))
 			return err
 		}
 		d.s.resources[want.logical] = want
@@ -253,7 +253,7 @@ func (d *deployment) bring(want *resource) error {
 		err = k.change(d.w, want)
 	}
 	if err != nil {
-		d.note(want, "UPDATE_FAILED", err.Error())
+		d.note(want, "UPDATE_FAILED", said(err))
 		return err
 	}
 	d.s.resources[want.logical] = want
@@ -273,7 +273,7 @@ func (d *deployment) replace(have, want *resource) error {
 	}
 	if err != nil {
 		want.physical = ""
-		d.note(want, "UPDATE_FAILED", err.Error())
+		d.note(want, "UPDATE_FAILED", said(err))
 		return err
 	}
 	d.s.resources[want.logical] = want
@@ -297,7 +297,7 @@ func (d *deployment) remove(r *resource, policy string) error {
 		err = remove(d.w, r)
 	}
 	if err != nil {
-		d.note(r, "DELETE_FAILED", err.Error())
+		d.note(r, "DELETE_FAILED", said(err))
 		return err
 	}
 	d.note(r, "DELETE_COMPLETE", "")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -91,7 +92,8 @@ func init() {
 func (k kind) missing(r *resource) error {
 	for _, name := range k.required {
 		if _, ok := r.properties[name]; !ok {
-			return fmt.Errorf("Properties validation failed for resource %s with message: #: required key [%s] not found", r.logical, name)
+			const text = "Properties validation failed for resource %s with message: #: required key [%s] not found"
+			return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(text, r.logical, name)}
 		}
 	}
 	return nil
@@ -283,7 +285,11 @@ func (w *World) machineOf(r *resource) (*Machine, error) {
 		Name: r.text("StateMachineName"), RoleARN: r.text("RoleArn"), Definition: []byte(text), Created: w.now(),
 	}
 	m.ARN = w.ARN("states", "stateMachine:"+m.Name)
+	tracing, _ := r.properties["TracingConfiguration"].(map[string]any)
+	m.Tracing = fmt.Sprint(tracing["Enabled"]) == "true"
 	logging, _ := r.properties["LoggingConfiguration"].(map[string]any)
+	m.LogLevel, _ = logging["Level"].(string)
+	m.LogData = fmt.Sprint(logging["IncludeExecutionData"]) == "true"
 	if list, _ := logging["Destinations"].([]any); len(list) == 1 {
 		destination, _ := list[0].(map[string]any)
 		group, _ := destination["CloudWatchLogsLogGroup"].(map[string]any)

@@ -123,7 +123,7 @@ func (d *deployment) goBack(skip []string) {
 	for len(d.changed) > 0 {
 		c := d.changed[len(d.changed)-1]
 		if err := d.undo(c, skip); err != nil {
-			d.note(c.after, "UPDATE_FAILED", err.Error())
+			d.note(c.after, "UPDATE_FAILED", said(err))
 			d.w.settle(d.s, "UPDATE_ROLLBACK_FAILED", "The following resource(s) failed to update: "+list(c.after.logical)+". ")
 			d.s.rollback = d
 			return
