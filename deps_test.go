@@ -59,7 +59,7 @@ var allowed = map[string][]string{
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/price":           {},
-	"pipeline/delta":           {"pipeline/asl", "pipeline/price"},
+	"pipeline/delta":           {"pipeline/asl", "pipeline/price", "pipeline/terminal"},
 	"pipeline/track":           {"pipeline", "pipeline/asl"},
 	"pipeline/cloud":           {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/stack":     {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/terminal", "github.com/aws"},
