@@ -60,7 +60,7 @@ var allowed = map[string][]string{
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/price":         {},
-	"pipeline/delta":         {"pipeline/asl", "pipeline/price"},
+	"pipeline/delta":         {"pipeline/asl", "pipeline/price", "pipeline/terminal"},
 	"pipeline/track":         {"pipeline", "pipeline/asl"},
 	"pipeline/cloud":         {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/images", "pipeline/terminal", "pipeline/worktree", "github.com/aws"},
 	"pipeline/cloud/stack":   {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/progress", "pipeline/terminal", "github.com/aws"},
