@@ -3,9 +3,9 @@ package stack
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -214,11 +214,19 @@ func (d *Deployer) deleteRuns(ctx context.Context) error {
 // place, or empty.
 func (d *Deployer) sharing() string {
 	p := d.place
-	for _, name := range p.Environments() {
+	for _, name := range slices.Sorted(maps.Keys(p.Definition.Environments)) {
 		if name == p.Environment {
 			continue
 		}
-		if other := p.ParametersOf(name); other["Bucket"] == p.Bucket && other["Prefix"] == p.Prefix {
+		var list []struct{ ParameterKey, ParameterValue string }
+		if json.Unmarshal(p.Definition.Environments[name], &list) != nil {
+			return name // who knows
+		}
+		at := map[string]string{}
+		for _, v := range list {
+			at[v.ParameterKey] = v.ParameterValue
+		}
+		if at["Bucket"] == p.Bucket && at["Prefix"] == p.Prefix {
 			return name
 		}
 	}
@@ -289,7 +297,7 @@ func (d *Deployer) deleteKeys(ctx context.Context, keys []string) error {
 			return p.Explain(err, "deleting what runs have written")
 		}
 		for _, e := range out.Errors {
-			return errors.New(fmt.Sprintf("deleting %s: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message)))
+			return fmt.Errorf("deleting %s: %s: %s", aws.ToString(e.Key), aws.ToString(e.Code), aws.ToString(e.Message))
 		}
 	}
 	return nil
