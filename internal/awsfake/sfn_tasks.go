@@ -19,18 +19,11 @@ const (
 )
 
 // integrations are what a Task can call. Each is called without w.mu.
-var integrations map[string]func(*tasks, context.Context, asl.Task) (json.RawMessage, error)
+var integrations = map[string]func(*tasks, context.Context, asl.Task) (json.RawMessage, error){}
 
 func init() { // which the handlers refer to in their turn
-	integrations = map[string]func(*tasks, context.Context, asl.Task) (json.RawMessage, error){
-		processingSync:                           (*tasks).job,
-		trainingSync:                             (*tasks).job,
-		"aws-sdk:s3:getObject":                   (*tasks).getObject,
-		"aws-sdk:s3:putObject":                   (*tasks).putObject,
-		"aws-sdk:sagemaker:createModelPackage":   (*tasks).createModelPackage,
-		"aws-sdk:sagemaker:describeModelPackage": (*tasks).describeModelPackage,
-		"aws-sdk:sagemaker:listModelPackages":    (*tasks).listModelPackages,
-	}
+	integrations[processingSync], integrations[trainingSync] = (*tasks).job, (*tasks).job
+	integrations["aws-sdk:s3:getObject"], integrations["aws-sdk:s3:putObject"] = (*tasks).getObject, (*tasks).putObject
 }
 
 // A TaskCall is one call that an execution makes.
