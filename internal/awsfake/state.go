@@ -72,6 +72,8 @@ type Machine struct {
 	LogData            bool
 	// Tracing says that X-Ray gets traces.
 	Tracing bool
+
+	updated time.Time
 }
 
 // ErrExists is the error of making what is there.
@@ -90,6 +92,10 @@ func (w *World) createLogGroup(name string, days int) error {
 func (w *World) Log(group, stream string, lines ...LogLine) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.log(group, stream, lines...)
+}
+
+func (w *World) log(group, stream string, lines ...LogLine) {
 	if w.groups[group] == nil {
 		_ = w.createLogGroup(group, 0) // it is not there
 	}

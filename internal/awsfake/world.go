@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local"
 )
 
 // Options are what a world can be told. The zero value is ready.
@@ -29,6 +30,9 @@ type Options struct {
 	Clock asl.Clock
 	// Enforce makes every call that a role makes subject to its policies.
 	Enforce bool
+	// Jobs say how the jobs of executions run. Without a folder they have a temporary one,
+	// which Close removes; without an isolation it is direct, which starts the fastest.
+	Jobs local.JobsOptions
 }
 
 // A World is one account in one Region.
@@ -57,6 +61,7 @@ type World struct {
 	machines map[string]*Machine // by ARN
 	stacks   map[string]*stack   // by id; deleted ones stay
 	services map[string]http.Handler
+	jobs     map[string]map[string]any // what the Describe call says, by "processing-job/NAME"
 	states   states
 }
 
@@ -78,6 +83,8 @@ func New(o Options, buckets ...string) *World {
 		machines: map[string]*Machine{}, stacks: map[string]*stack{},
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
+	w.services["states"] = http.HandlerFunc(w.stepFunctions)
+	w.states.options, w.jobs = o.Jobs, map[string]map[string]any{}
 	w.services["s3"] = http.HandlerFunc(w.s3)
 	w.services["logs"] = http.HandlerFunc(w.logs)
 	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
