@@ -74,7 +74,7 @@ func said(err error) string {
 	return err.Error()
 }
 
-func invalid(format string, args ...any) error {
+func ineligible(format string, args ...any) error {
 	return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
 
@@ -288,13 +288,13 @@ func (w *World) find(name string) (*stack, error) {
 	if s := w.stackNamed(name); s != nil {
 		return s, nil
 	}
-	return nil, invalid("Stack with id %s does not exist", name)
+	return nil, ineligible("Stack with id %s does not exist", name)
 }
 
 func (w *World) newStack(name string) *stack {
 	s := &stack{
 		name: name, created: w.now(), resources: map[string]*resource{}, parameters: map[string]string{}, tags: map[string]string{},
-		tokens: map[string]string{}, id: w.ARN("cloudformation", fmt.Sprintf("stack/%s/%s", name, w.id())), held: w.holding[name],
+		tokens: map[string]string{}, id: w.ARN("cloudformation", fmt.Sprintf("stack/%s/%s", name, w.uuid())), held: w.holding[name],
 	}
 	w.stacks[s.id] = s
 	return s

@@ -13,9 +13,10 @@ import (
 // A Display shows the work on a stack. Its methods may be called by several
 // goroutines.
 type Display interface {
-	// Begin starts another piece of work, such as deleting what failed before.
+	// Begin starts to show a piece of work, End ends that: what was shown stays.
 	Begin(Tree)
 	Event(Event)
+	End()
 	// Say shows a line that is not the stack's own.
 	Say(line string)
 	// Close draws what is left and returns when nothing more will be written.
@@ -57,6 +58,12 @@ func (l *live) Begin(t Tree) {
 	l.tree = t
 }
 
+func (l *live) End() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.finish()
+}
+
 func (l *live) Event(e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -67,6 +74,9 @@ func (l *live) Say(line string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pending = append(l.pending, terminal.Clean(line))
+	if l.tree.Stack == "" {
+		l.draw(l.tree.Now) // nothing is being drawn that it would have to stand above
+	}
 }
 
 func (l *live) Close() {
@@ -124,6 +134,8 @@ type plain struct {
 }
 
 func (p *plain) Close() {}
+
+func (p *plain) End() {}
 
 func (p *plain) Say(line string) {
 	p.mu.Lock()

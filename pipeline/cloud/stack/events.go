@@ -131,6 +131,7 @@ func (d *Deployer) follow(ctx context.Context, id, token string, t Tree) (Tree, 
 // not reached for a while, and credentials that expire: it waits for new ones.
 func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tree) (Tree, error) {
 	d.display.Begin(t)
+	defer d.display.End()
 	last, pause, failures := o.before, soon, 0
 	for {
 		found, newest, err := d.events(ctx, id, last, o.has, o.ends)
