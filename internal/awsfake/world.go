@@ -49,7 +49,13 @@ type World struct {
 	packages map[string]*ModelGroup // by name
 	machines map[string]*Machine    // by ARN
 	stacks   map[string]*stack      // by id; deleted ones stay
+	// pace, holding, failing and seen are how CloudFormation's operations go on.
+	pace     int
+	holding  map[string]bool
+	failing  map[string]string
+	seen     []string
 	services map[string]http.Handler
+	states   states
 }
 
 // New makes an account in which nothing is but a bucket, if it is named.
@@ -66,11 +72,12 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
-		machines: map[string]*Machine{}, stacks: map[string]*stack{},
+		machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
 	}
-	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
+	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
+	w.services["s3"] = http.HandlerFunc(w.s3)
 	for _, name := range buckets {
-		w.buckets[name] = &Bucket{Name: name, Region: w.Region, Owner: w.Account, objects: map[string]*Object{}}
+		w.AddBucket(name, w.Region, w.Account)
 	}
 	return w
 }
