@@ -14,23 +14,29 @@ func machine(from, to *deployment, then, now []*job) []Value {
 	before, after := from.machineFacts(), to.machineFacts()
 	for _, f := range after.facts {
 		was, there := before.fact(f.name)
-		if !there || was != f.value {
-			all = append(all, Value{Name: f.name, Before: was, After: f.value})
+		if there && was == f.value || !f.brief && !before.tells(f.of) {
+			continue
 		}
+		all = append(all, Value{Name: f.name, Before: was, After: f.value})
 	}
 	for _, f := range before.facts {
-		if _, still := after.fact(f.name); !still {
+		if _, still := after.fact(f.name); !still && (f.brief || after.tells(f.of)) {
 			all = append(all, Value{Name: f.name, Before: f.value})
 		}
 	}
-	if a, b := common2(then, now), common2(now, then); !slices.Equal(a, b) {
+	if a, b := shared(then, now), shared(now, then); !slices.Equal(a, b) {
 		all = append(all, Value{Name: "order of steps", Before: strings.Join(a, ", "), After: strings.Join(b, ", ")})
 	}
 	return all
 }
 
-// common2 are the names of the steps that others have as well, in their own order.
-func common2(list, others []*job) []string {
+// tells says that there are facts of a registration; of none there are always.
+func (j *job) tells(registration string) bool {
+	return registration == "" || slices.ContainsFunc(j.facts, func(f fact) bool { return f.of == registration })
+}
+
+// shared are the names of the steps that others have as well, in their own order.
+func shared(list, others []*job) []string {
 	var names []string
 	for _, j := range list {
 		if slices.ContainsFunc(others, func(k *job) bool { return k.name == j.name }) {
@@ -147,6 +153,8 @@ func spaceless(s string) string { return strings.NewReplacer(" ", "", ".", "").R
 // registration is what a version is registered as. The metadata follows from steps and
 // parameters, and is left out.
 func registration(facts *job, name string, request asl.Object) {
+	facts.about = name
+	defer func() { facts.about = "" }()
 	for _, m := range request {
 		switch m.Key {
 		case "ModelPackageGroupName":
@@ -157,8 +165,8 @@ func registration(facts *job, name string, request asl.Object) {
 		case "InferenceSpecification":
 			for _, c := range items(member(request, m.Key), "Containers") {
 				container, _ := c.(asl.Object)
-				facts.add("image of what "+name+" registers", pretty(text(container, "Image")), true)
-				facts.add("artifact of what "+name+" registers", pretty(text(container, "ModelDataUrl")), true)
+				facts.add("image of what "+name+" registers", pretty(text(container, "Image")), false)
+				facts.add("artifact of what "+name+" registers", pretty(text(container, "ModelDataUrl")), false)
 			}
 			facts.flatten(name+" ", without(member(request, m.Key), "Containers"))
 		default:

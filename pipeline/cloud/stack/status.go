@@ -84,6 +84,9 @@ var rows = []Row{
 // Rows are all the statuses that a stack can have, in the order of its life.
 func Rows() []Row { return rows }
 
+// Updatable says that a stack in this status takes a change set that changes it.
+func Updatable(s types.StackStatus) bool { return rowOf(s).Deploy == Update }
+
 // rowOf finds the row of a status. A status that this program is too old to know is
 // waited for if its name says so, and refused else.
 func rowOf(s types.StackStatus) Row {
