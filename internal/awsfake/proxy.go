@@ -170,7 +170,7 @@ func (p *Proxy) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		p.target.ServeHTTP(answer, r)
 		truncate(rw, answer)
 	default:
-		refuse(rw, r, hit.refusal(r, body, p.caller))
+		refuse(rw, r, hit.answer(r, body, p.caller))
 	}
 }
 

@@ -84,7 +84,7 @@ func (d *deployment) stateFacts(facts *job, name string, state asl.Object) {
 	case name == checkState:
 		checks(facts, items(member(state, "Assign"), "problems"))
 	case strings.HasPrefix(name, gatePrefix):
-		facts.add("condition of "+strings.TrimPrefix(name, gatePrefix), gate(state), true)
+		facts.add("condition of "+strings.TrimPrefix(name, gatePrefix), d.gate(state), true)
 	case strings.HasSuffix(call, ":sagemaker:createModelPackage"):
 		registration(facts, name, computedOr(state, "Arguments"))
 	case strings.HasSuffix(call, ".sync"), name == manifestState, name == writingState, member(member(state, "Assign"), "request") != nil:
@@ -127,28 +127,33 @@ func checks(facts *job, problems []any) {
 	}
 }
 
-// gate is a condition as it was written, or else as the machine has it.
-func gate(state asl.Object) string {
+// gate is a condition with the names of a spec in place of the machine's variables.
+func (d *deployment) gate(state asl.Object) string {
 	var conditions []string
 	for _, c := range items(state, "Choices") {
 		choice, _ := c.(asl.Object)
-		conditions = append(conditions, pretty(text(choice, "Condition")))
+		conditions = append(conditions, variable.ReplaceAllStringFunc(pretty(text(choice, "Condition")), func(found string) string {
+			match := variable.FindStringSubmatch(found)
+			if match[1] != "" {
+				return match[2] + match[3]
+			}
+			return d.report(match[3])
+		}))
 	}
-	machine := strings.Join(conditions, "; ")
-	if _, written, ok := strings.Cut(text(state, "Comment"), " if "); ok && spaceless(written) == spaceless(inWords(machine)) {
-		return written
-	}
-	return inWords(machine)
+	return strings.Join(conditions, "; ")
 }
 
 var variable = regexp.MustCompile("\\$(params\\.)?(?:`([^`]+)`|(\\w+))")
 
-// inWords is a condition with the names of a spec in place of the machine's variables.
-func inWords(expression string) string {
-	return variable.ReplaceAllString(expression, "$2$3")
+// report is the step's output whose values a variable of the machine holds, or its name.
+func (d *deployment) report(name string) string {
+	for _, s := range d.order() {
+		if output, ok := strings.CutPrefix(s, "Read "); ok && strings.ReplaceAll(output, ".", "") == name {
+			return output
+		}
+	}
+	return name
 }
-
-func spaceless(s string) string { return strings.NewReplacer(" ", "", ".", "").Replace(s) }
 
 // registration is what a version is registered as. The metadata follows from steps and
 // parameters, and is left out.

@@ -21,12 +21,6 @@ const (
 	machineType    = "AWS::StepFunctions::StateMachine"
 )
 
-// holdsData reports whether what is lost with a resource of this type cannot be made
-// again: logs, models, and a machine's executions, which nobody can redrive after it.
-func holdsData(kind string) bool {
-	return kind == logGroupType || kind == modelGroupType || kind == machineType
-}
-
 // existsSuffix ends the parameter that says that a resource outlived an earlier stack.
 const existsSuffix = "Exists"
 

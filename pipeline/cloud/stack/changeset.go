@@ -154,13 +154,13 @@ func (c *ChangeSet) notAvailable(s types.ExecutionStatus) error {
 	return fmt.Errorf("the change set of stack %s is %s: somebody else deploys at the same time; nothing was changed by this command\n\thint: look again: %s", p.StackName(), s, p.Next("deploy"))
 }
 
-// Resources are the changes as a plan has them.
+// Resources are the changes as a plan has them; which of them hold data is the plan's to
+// say.
 func (c *ChangeSet) Resources() []delta.Resource {
-	var all []delta.Resource
+	all := []delta.Resource{}
 	for _, r := range c.changes {
 		one := delta.Resource{
 			Logical: aws.ToString(r.LogicalResourceId), Type: aws.ToString(r.ResourceType), Physical: aws.ToString(r.PhysicalResourceId),
-			Data: holdsData(aws.ToString(r.ResourceType)),
 			Kept: r.PolicyAction == types.PolicyActionRetain || r.PolicyAction == types.PolicyActionReplaceAndRetain,
 		}
 		switch r.Action {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A wireRefusal is an error of a service, before it is put in the protocol's form.
-type wireRefusal struct {
+// A faultAnswer is an error of a service, before it is put in the protocol's form.
+type faultAnswer struct {
 	service, code, message string
 	status                 int
 }
@@ -21,8 +21,8 @@ var s3Access = map[string]string{
 	"ListMultipartUploads": "ListBucketMultipartUploads",
 }
 
-// refusal is what a service says where it does not serve a call.
-func (h Hit) refusal(r *http.Request, body []byte, caller string) wireRefusal {
+// answer is what a service says where it does not serve a call.
+func (h Hit) answer(r *http.Request, body []byte, caller string) faultAnswer {
 	kind := 2 // the JSON protocols
 	switch h.Service {
 	case "s3":
@@ -30,31 +30,31 @@ func (h Hit) refusal(r *http.Request, body []byte, caller string) wireRefusal {
 	case "cloudformation", "sts":
 		kind = 1
 	}
-	pick := func(s3, query, json wireRefusal) wireRefusal {
-		chosen := []wireRefusal{s3, query, json}[kind]
+	pick := func(s3, query, json faultAnswer) faultAnswer {
+		chosen := []faultAnswer{s3, query, json}[kind]
 		chosen.service = h.Service
 		return chosen
 	}
 	switch h.Fault {
 	case Throttle:
 		return pick(
-			wireRefusal{status: 503, code: "SlowDown", message: "Please reduce your request rate."},
-			wireRefusal{status: 400, code: "Throttling", message: "Rate exceeded"},
-			wireRefusal{status: 400, code: "ThrottlingException", message: "Rate exceeded"})
+			faultAnswer{status: 503, code: "SlowDown", message: "Please reduce your request rate."},
+			faultAnswer{status: 400, code: "Throttling", message: "Rate exceeded"},
+			faultAnswer{status: 400, code: "ThrottlingException", message: "Rate exceeded"})
 	case ServerError:
-		internal := wireRefusal{status: 500, code: "InternalFailure", message: "The request processing has failed because of an unknown error, exception or failure."}
-		return pick(wireRefusal{status: 500, code: "InternalError", message: "We encountered an internal error. Please try again."}, internal, internal)
+		internal := faultAnswer{status: 500, code: "InternalFailure", message: "The request processing has failed because of an unknown error, exception or failure."}
+		return pick(faultAnswer{status: 500, code: "InternalError", message: "We encountered an internal error. Please try again."}, internal, internal)
 	case Unavailable:
-		unavailable := wireRefusal{status: 503, code: "ServiceUnavailable", message: "The request has failed due to a temporary failure of the server."}
-		return pick(wireRefusal{status: 503, code: "ServiceUnavailable", message: "Service is unable to handle request."}, unavailable, unavailable)
+		unavailable := faultAnswer{status: 503, code: "ServiceUnavailable", message: "The request has failed due to a temporary failure of the server."}
+		return pick(faultAnswer{status: 503, code: "ServiceUnavailable", message: "Service is unable to handle request."}, unavailable, unavailable)
 	case Expired:
 		const text = "The security token included in the request is expired"
 		return pick(
-			wireRefusal{status: 400, code: "ExpiredToken", message: "The provided token has expired."},
-			wireRefusal{status: 403, code: "ExpiredToken", message: text},
-			wireRefusal{status: 400, code: "ExpiredTokenException", message: text})
+			faultAnswer{status: 400, code: "ExpiredToken", message: "The provided token has expired."},
+			faultAnswer{status: 403, code: "ExpiredToken", message: text},
+			faultAnswer{status: 400, code: "ExpiredTokenException", message: text})
 	case Conflict:
-		return wireRefusal{"s3", "ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting operation against this resource.", http.StatusConflict}
+		return faultAnswer{"s3", "ConditionalRequestConflict", "The conditional request cannot succeed due to a conflicting operation against this resource.", http.StatusConflict}
 	case Denied:
 		action := h.Action
 		if other := s3Access[action]; h.Service == "s3" && other != "" {
@@ -63,9 +63,9 @@ func (h Hit) refusal(r *http.Request, body []byte, caller string) wireRefusal {
 		action = h.Service + ":" + action
 		text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %[2]s action", caller, action, h.resource(r, body))
 		return pick(
-			wireRefusal{status: 403, code: "AccessDenied", message: text},
-			wireRefusal{status: 403, code: "AccessDenied", message: text},
-			wireRefusal{status: 400, code: "AccessDeniedException", message: text})
+			faultAnswer{status: 403, code: "AccessDenied", message: text},
+			faultAnswer{status: 403, code: "AccessDenied", message: text},
+			faultAnswer{status: 400, code: "AccessDeniedException", message: text})
 	}
 	panic("awsfake: no fault " + string(h.Fault))
 }
@@ -97,8 +97,8 @@ func region(r *http.Request) string {
 	return "eu-west-1"
 }
 
-// refuse puts a wireRefusal in its protocol's form.
-func refuse(rw http.ResponseWriter, r *http.Request, e wireRefusal) {
+// refuse puts a refusal in its protocol's form.
+func refuse(rw http.ResponseWriter, r *http.Request, e faultAnswer) {
 	switch e.service {
 	case "s3":
 		rw.Header().Set("x-amz-request-id", "FAKEREQUEST00001")
