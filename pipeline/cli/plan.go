@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/stack"
 	"github.com/mlmax/mlmax/pipeline/delta"
 	"github.com/mlmax/mlmax/pipeline/revision"
@@ -114,7 +115,11 @@ func (a *app) planOffline(ctx context.Context, f *planFlags) (*delta.Plan, error
 	if err != nil {
 		return nil, err
 	}
-	after, err := r.Tree(t)
+	tree, err := cloud.Tree(a.definition, module)
+	if err != nil {
+		return nil, err
+	}
+	after, err := t.Tree(cloud.Digests(tree))
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +142,7 @@ func (a *app) planOnline(ctx context.Context, f *planFlags) (p *delta.Plan, err 
 	if err != nil {
 		return nil, err
 	}
-	digests, err := revision.Digests(module, a.definition)
+	tree, err := cloud.Tree(a.definition, module)
 	if err != nil {
 		return nil, err
 	}
@@ -149,7 +154,7 @@ func (a *app) planOnline(ctx context.Context, f *planFlags) (p *delta.Plan, err 
 	if err != nil {
 		return nil, err
 	}
-	want, err := stack.Wanted(ctx, place, state, digests, "plan")
+	want, err := stack.Wanted(ctx, place, state, cloud.Digests(tree), "plan")
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
 // Package revision reads what git holds of a pipeline at a revision: its template, the
 // parameters of an environment and the digests of its steps' code, as a side to compare
-// with; and the same digests of the tree. In goes the module's folder. It changes nothing,
+// with. In goes the module's folder. It changes nothing,
 // needs no network and no credentials, and runs git alone, without a shell.
 package revision
 
@@ -9,16 +9,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
-	"os"
 	"os/exec"
 	"path"
-	"path/filepath"
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
-	"github.com/mlmax/mlmax/pipeline/code"
 	"github.com/mlmax/mlmax/pipeline/delta"
 )
 
@@ -108,12 +104,8 @@ func (r *Repository) Side(ctx context.Context, commit string, t Target) (*delta.
 	return t.side(template, file, digests)
 }
 
-// Tree is the pipeline as it is generated, with the code that the tree has.
-func (r *Repository) Tree(t Target) (*delta.Side, error) {
-	digests, err := Digests(r.module, t.Definition)
-	if err != nil {
-		return nil, err
-	}
+// Tree is the pipeline as it is generated, with the digests of the code that the tree has.
+func (t Target) Tree(digests map[string]string) (*delta.Side, error) {
 	return t.side(t.Definition.Template, t.Definition.Environments[t.Environment], digests)
 }
 
@@ -134,25 +126,4 @@ func (t Target) side(template, file []byte, digests map[string]string) (*delta.S
 		values["Region"] = t.Region
 	}
 	return &delta.Side{Template: template, Parameters: values, Region: values["Region"]}, nil
-}
-
-// Digests are those of the code of a pipeline's steps as the tree below a module's root
-// has it, by the names of the stack's parameters. Steps whose code a model version brings
-// have none.
-func Digests(module string, d *pipeline.Definition) (map[string]string, error) {
-	digests := map[string]string{}
-	for _, j := range d.Jobs {
-		if j.Pin != "" {
-			continue
-		}
-		sum, _, err := code.Digest(os.DirFS(filepath.Join(module, filepath.FromSlash(j.CodeDir))))
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil, fmt.Errorf("step %s has no code: %s does not exist\n\thint: run go generate ./...", j.Name, j.CodeDir)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("step %s: %w", j.Name, err)
-		}
-		digests[j.CodeName] = sum
-	}
-	return digests, nil
 }
