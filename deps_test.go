@@ -62,6 +62,7 @@ var allowed = map[string][]string{
 	},
 	"pipeline/price":         {},
 	"pipeline/delta":         {"pipeline/asl", "pipeline/price", "pipeline/terminal"},
+	"pipeline/revision":      {"pipeline", "pipeline/code", "pipeline/delta"},
 	"pipeline/track":         {"pipeline", "pipeline/asl"},
 	"pipeline/cloud":         {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/dataset", "pipeline/images", "pipeline/terminal", "pipeline/worktree", "github.com/aws"},
 	"pipeline/cloud/stack":   {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/progress", "pipeline/terminal", "github.com/aws"},
@@ -76,7 +77,7 @@ var allowed = map[string][]string{
 	},
 	"pipeline/cli": {
 		"pipeline", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",
-		"pipeline/record", "pipeline/report", "pipeline/terminal", "pipeline/worktree",
+		"pipeline/record", "pipeline/report", "pipeline/revision", "pipeline/terminal", "pipeline/worktree",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

@@ -1,6 +1,7 @@
 package delta
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/mlmax/mlmax/pipeline/price"
@@ -17,8 +18,9 @@ func ceiling(jobs []*job, region string) (*Cost, []string) {
 			Region: region, Instance: j.instance, Count: max(j.count, 1), VolumeGB: j.volumeGB, Seconds: j.seconds,
 		})
 		if !ok {
-			if !slices.Contains(cost.Unknown, j.instance) {
-				cost.Unknown = append(cost.Unknown, j.instance)
+			name := cmp.Or(j.instance, "an instance type that cannot be read")
+			if !slices.Contains(cost.Unknown, name) {
+				cost.Unknown = append(cost.Unknown, name)
 			}
 			continue
 		}

@@ -15,6 +15,8 @@ type job struct {
 	name, kind string
 	// facts are what is requested, in words, in order; a name occurs once.
 	facts []fact
+	// about is the registration that facts are being noted of, or empty.
+	about string
 
 	instance                 string
 	count, volumeGB, seconds int
@@ -24,6 +26,8 @@ type job struct {
 type fact struct {
 	name, value string
 	brief       bool
+	// of is the registration that it is about, or empty.
+	of string
 }
 
 func (j *job) fact(name string) (string, bool) {
@@ -42,7 +46,7 @@ func (j *job) add(name, value string, brief bool) {
 		}
 		name = fmt.Sprintf("%s (%d)", base, n)
 	}
-	j.facts = append(j.facts, fact{name, value, brief})
+	j.facts = append(j.facts, fact{name, value, brief, j.about})
 }
 
 // jobs are the steps of the machine in the order in which they run.
@@ -161,11 +165,12 @@ func (j *job) request(request asl.Object) {
 		case "OutputDataConfig":
 			j.flatten("output ", below)
 		case "ProcessingResources":
-			j.cluster(computedOr(below, "ClusterConfig"))
+			v, _ := below.Get("ClusterConfig")
+			j.either("cluster", v, j.cluster)
 		case "ResourceConfig":
-			j.cluster(computed(m.Value))
+			j.either("cluster", m.Value, j.cluster)
 		case "NetworkConfig":
-			j.network(computed(m.Value))
+			j.either("network", m.Value, j.network)
 		case "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "VpcConfig":
 			j.network(asl.Object{m})
 		case "StoppingCondition":
@@ -178,6 +183,15 @@ func (j *job) request(request asl.Object) {
 			j.flatten("", asl.Object{m})
 		}
 	}
+}
+
+// either notes what an object says, or as it is an expression that needs a run.
+func (j *job) either(name string, v any, note func(asl.Object)) {
+	if o := computed(v); o != nil {
+		note(o)
+		return
+	}
+	j.add(name, pretty(plain(v)), true)
 }
 
 // application is a processing job's image, script and arguments.
@@ -278,7 +292,6 @@ func (j *job) outputs(v any) {
 	config := computed(v)
 	if config == nil {
 		j.add("outputs", pretty(plain(v)), false)
-		return
 	}
 	for _, o := range items(config, "Outputs") {
 		out, _ := o.(asl.Object)

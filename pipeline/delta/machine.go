@@ -14,23 +14,29 @@ func machine(from, to *deployment, then, now []*job) []Value {
 	before, after := from.machineFacts(), to.machineFacts()
 	for _, f := range after.facts {
 		was, there := before.fact(f.name)
-		if !there || was != f.value {
-			all = append(all, Value{Name: f.name, Before: was, After: f.value})
+		if there && was == f.value || !f.brief && !before.tells(f.of) {
+			continue
 		}
+		all = append(all, Value{Name: f.name, Before: was, After: f.value})
 	}
 	for _, f := range before.facts {
-		if _, still := after.fact(f.name); !still {
+		if _, still := after.fact(f.name); !still && (f.brief || after.tells(f.of)) {
 			all = append(all, Value{Name: f.name, Before: f.value})
 		}
 	}
-	if a, b := common2(then, now), common2(now, then); !slices.Equal(a, b) {
+	if a, b := shared(then, now), shared(now, then); !slices.Equal(a, b) {
 		all = append(all, Value{Name: "order of steps", Before: strings.Join(a, ", "), After: strings.Join(b, ", ")})
 	}
 	return all
 }
 
-// common2 are the names of the steps that others have as well, in their own order.
-func common2(list, others []*job) []string {
+// tells says that there are facts of a registration; of none there are always.
+func (j *job) tells(registration string) bool {
+	return registration == "" || slices.ContainsFunc(j.facts, func(f fact) bool { return f.of == registration })
+}
+
+// shared are the names of the steps that others have as well, in their own order.
+func shared(list, others []*job) []string {
 	var names []string
 	for _, j := range list {
 		if slices.ContainsFunc(others, func(k *job) bool { return k.name == j.name }) {
@@ -78,7 +84,7 @@ func (d *deployment) stateFacts(facts *job, name string, state asl.Object) {
 	case name == checkState:
 		checks(facts, items(member(state, "Assign"), "problems"))
 	case strings.HasPrefix(name, gatePrefix):
-		facts.add("condition of "+strings.TrimPrefix(name, gatePrefix), gate(state), true)
+		facts.add("condition of "+strings.TrimPrefix(name, gatePrefix), d.gate(state), true)
 	case strings.HasSuffix(call, ":sagemaker:createModelPackage"):
 		registration(facts, name, computedOr(state, "Arguments"))
 	case strings.HasSuffix(call, ".sync"), name == manifestState, name == writingState, member(member(state, "Assign"), "request") != nil:
@@ -121,32 +127,39 @@ func checks(facts *job, problems []any) {
 	}
 }
 
-// gate is a condition as it was written, or else as the machine has it.
-func gate(state asl.Object) string {
+// gate is a condition with the names of a spec in place of the machine's variables.
+func (d *deployment) gate(state asl.Object) string {
 	var conditions []string
 	for _, c := range items(state, "Choices") {
 		choice, _ := c.(asl.Object)
-		conditions = append(conditions, pretty(text(choice, "Condition")))
+		conditions = append(conditions, variable.ReplaceAllStringFunc(pretty(text(choice, "Condition")), func(found string) string {
+			match := variable.FindStringSubmatch(found)
+			if match[1] != "" {
+				return match[2] + match[3]
+			}
+			return d.report(match[3])
+		}))
 	}
-	machine := strings.Join(conditions, "; ")
-	if _, written, ok := strings.Cut(text(state, "Comment"), " if "); ok && spaceless(written) == spaceless(inWords(machine)) {
-		return written
-	}
-	return inWords(machine)
+	return strings.Join(conditions, "; ")
 }
 
 var variable = regexp.MustCompile("\\$(params\\.)?(?:`([^`]+)`|(\\w+))")
 
-// inWords is a condition with the names of a spec in place of the machine's variables.
-func inWords(expression string) string {
-	return variable.ReplaceAllString(expression, "$2$3")
+// report is the step's output whose values a variable of the machine holds, or its name.
+func (d *deployment) report(name string) string {
+	for _, s := range d.order() {
+		if output, ok := strings.CutPrefix(s, "Read "); ok && strings.ReplaceAll(output, ".", "") == name {
+			return output
+		}
+	}
+	return name
 }
-
-func spaceless(s string) string { return strings.NewReplacer(" ", "", ".", "").Replace(s) }
 
 // registration is what a version is registered as. The metadata follows from steps and
 // parameters, and is left out.
 func registration(facts *job, name string, request asl.Object) {
+	facts.about = name
+	defer func() { facts.about = "" }()
 	for _, m := range request {
 		switch m.Key {
 		case "ModelPackageGroupName":
@@ -157,8 +170,8 @@ func registration(facts *job, name string, request asl.Object) {
 		case "InferenceSpecification":
 			for _, c := range items(member(request, m.Key), "Containers") {
 				container, _ := c.(asl.Object)
-				facts.add("image of what "+name+" registers", pretty(text(container, "Image")), true)
-				facts.add("artifact of what "+name+" registers", pretty(text(container, "ModelDataUrl")), true)
+				facts.add("image of what "+name+" registers", pretty(text(container, "Image")), false)
+				facts.add("artifact of what "+name+" registers", pretty(text(container, "ModelDataUrl")), false)
 			}
 			facts.flatten(name+" ", without(member(request, m.Key), "Containers"))
 		default:

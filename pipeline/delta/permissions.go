@@ -143,10 +143,10 @@ func targets(body asl.Object) []string {
 	var all []string
 	for _, who := range principals(body) {
 		if len(resources) == 0 {
-			all = append(all, "for "+who)
+			all = append(all, "this role, by "+who)
 		}
 		for _, r := range resources {
-			all = append(all, r+" for "+who)
+			all = append(all, r+", by "+who)
 		}
 	}
 	if all == nil {

@@ -25,7 +25,7 @@ type printer struct {
 // program is written without control characters.
 func (p *Plan) Text(w io.Writer, color bool) error {
 	t := &printer{bufio.NewWriter(w), color}
-	t.line("%s", p.title())
+	t.line("%s", terminal.Clean(p.title()))
 	if p.Empty() {
 		t.line("\nNothing would change.")
 	}
@@ -34,7 +34,7 @@ func (p *Plan) Text(w io.Writer, color bool) error {
 	t.permissions(p)
 	t.resources(p)
 	t.values("Parameters of the stack", p.Parameters)
-	t.line("\n%s", p.cost())
+	t.line("\n%s", terminal.Clean(p.cost()))
 	for _, warning := range p.warnings() {
 		t.line("%s", t.paint(Replaced, signs[Replaced]+" "+warning))
 	}
@@ -61,13 +61,16 @@ func (p *Plan) warnings() []string {
 	var all []string
 	for _, r := range p.Loses() {
 		word := "deleted"
-		if r.Change == Replaced {
+		switch {
+		case r.Change == Replaced && r.Maybe:
+			word = "perhaps replaced by an empty one: only AWS knows"
+		case r.Change == Replaced:
 			word = "replaced by an empty one"
 		}
-		all = append(all, fmt.Sprintf("%s (%s) holds data or history, and is %s", r.Logical, r.Type, word))
+		all = append(all, fmt.Sprintf("%s (%s) holds data or history, and is %s", terminal.Clean(r.Logical), terminal.Clean(r.Type), word))
 	}
 	for _, role := range p.loosened {
-		all = append(all, fmt.Sprintf("%s is no longer held by the permissions boundary that it has", role))
+		all = append(all, fmt.Sprintf("%s is no longer held by the permissions boundary that it has", terminal.Clean(role)))
 	}
 	if p.Widens() {
 		all = append(all, "permissions grow")
@@ -85,14 +88,13 @@ func (p *Plan) cost() string {
 	}
 	c := p.Cost
 	text := fmt.Sprintf("Cost of a run: at most $%.2f", c.Dollars)
+	if len(c.Unknown) > 0 {
+		text += " and what " + strings.Join(c.Unknown, ", ") + " costs, of which no price is known"
+	}
 	if c.Before != nil && *c.Before != c.Dollars {
 		text += fmt.Sprintf(" (before: $%.2f)", *c.Before)
 	}
-	text += fmt.Sprintf(", if every step runs once up to its time limit, at the on-demand prices of %s in %s.", c.Date, c.Region)
-	if len(c.Unknown) > 0 {
-		text += " Not in it, since no price is known: " + strings.Join(c.Unknown, ", ") + "."
-	}
-	return text
+	return text + fmt.Sprintf(", if every step runs once up to its time limit, at the on-demand prices of %s in %s.", c.Date, c.Region)
 }
 
 func (t *printer) line(format string, args ...any) {
@@ -121,7 +123,7 @@ func (t *printer) steps(p *Plan) {
 	t.heading("Steps")
 	for _, s := range p.Steps {
 		t.item(s.Change, s.Name)
-		t.table("      ", s.Differs)
+		t.table("      ", s.Differs, s.Change == Added)
 	}
 }
 
@@ -131,17 +133,21 @@ func (t *printer) values(title string, values []Value) {
 		return
 	}
 	t.heading(title)
-	t.table("  ", values)
+	t.table("  ", values, false)
 }
 
-// table aligns the names of values.
-func (t *printer) table(indent string, values []Value) {
+// table aligns the names of values; of what is new there was nothing before.
+func (t *printer) table(indent string, values []Value, isNew bool) {
 	width := 0
 	for _, v := range values {
 		width = max(width, len(v.Name))
 	}
 	for _, v := range values {
-		t.line("%s%-*s  %s", indent, width, terminal.Clean(v.Name), terminal.Clean(v.words()))
+		words := v.words()
+		if isNew {
+			words = v.After
+		}
+		t.line("%s%-*s  %s", indent, width, terminal.Clean(v.Name), terminal.Clean(words))
 	}
 }
 
@@ -151,7 +157,7 @@ func (v Value) words() string {
 	case v.Before == "" && v.After == "":
 		return "differs"
 	case v.Before == "":
-		return v.After
+		return "nothing -> " + v.After
 	case v.After == "":
 		return v.Before + " -> nothing"
 	}
