@@ -35,17 +35,6 @@ func newStackDisplay(w io.Writer) (stack.Display, func()) {
 	}
 }
 
-// widthOf asks a terminal for its columns.
-func widthOf(f *os.File) func() int {
-	return func() int {
-		width, _, err := term.GetSize(int(f.Fd()))
-		if err != nil || width <= 0 {
-			return 80 // a terminal that does not know
-		}
-		return width
-	}
-}
-
 // newUploads says what is uploaded, once it is there.
 func newUploads(w io.Writer) func(cloud.Progress) {
 	return func(u cloud.Progress) {
