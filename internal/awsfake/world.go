@@ -52,9 +52,12 @@ type World struct {
 	next     int // for ids
 	buckets  map[string]*Bucket
 	roles    map[string]*Role       // by name
+	managed  map[string][]byte      // policies by ARN
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
-	// tags are those of SageMaker's resources by ARN.
+	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
+	// call says, with times in milliseconds. tags are of SageMaker's resources, by ARN.
+	jobs     map[string]map[string]any
 	tags     map[string]map[string]string
 	machines map[string]*Machine // by ARN
 	stacks   map[string]*stack   // by id; deleted ones stay
@@ -64,7 +67,6 @@ type World struct {
 	failing  map[string]string
 	seen     []string
 	services map[string]http.Handler
-	jobs     map[string]map[string]any // what the Describe call says, by "processing-job/NAME"
 	states   states
 }
 
@@ -82,11 +84,12 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
-		tags: map[string]map[string]string{}, machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
+		managed: map[string][]byte{}, jobs: map[string]map[string]any{}, tags: map[string]map[string]string{},
+		machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
 	w.services["states"] = http.HandlerFunc(w.stepFunctions)
-	w.states.options, w.jobs = o.Jobs, map[string]map[string]any{}
+	w.states.options = o.Jobs
 	w.services["s3"] = http.HandlerFunc(w.s3)
 	w.services["logs"] = http.HandlerFunc(w.logs)
 	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
