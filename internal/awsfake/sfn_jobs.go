@@ -84,13 +84,13 @@ func (t *tasks) job(ctx context.Context, task asl.Task) (json.RawMessage, error)
 	}
 	// The job ends with its state only if the role may stop it.
 	own, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
 	type answer struct {
 		raw json.RawMessage
 		err error
 	}
 	done := make(chan answer, 1)
 	t.w.states.running.Go(func() {
+		defer stop(nil)
 		raw, err := runner.Do(own, local.JobCall{Task: task, Store: &jobStore{j}, Accept: j.accept, Log: j.line})
 		j.ended(raw, err)
 		done <- answer{raw, err}
