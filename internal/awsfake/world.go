@@ -41,6 +41,9 @@ type World struct {
 	Clock                      asl.Clock
 	// Enforce makes calls of roles subject to their policies.
 	Enforce bool
+	// SparseLogs makes every other page of log events empty, although more are to come: AWS
+	// may answer so at any time.
+	SparseLogs bool
 
 	// mu guards everything below. Methods whose names begin with a capital letter take it,
 	// others expect it to be held.
@@ -51,8 +54,12 @@ type World struct {
 	roles    map[string]*Role       // by name
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
-	machines map[string]*Machine    // by ARN
-	stacks   map[string]*stack      // by id; deleted ones stay
+	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME", tags those of
+	// SageMaker's resources by ARN.
+	jobs     map[string]map[string]any
+	tags     map[string]map[string]string
+	machines map[string]*Machine // by ARN
+	stacks   map[string]*stack   // by id; deleted ones stay
 	services map[string]http.Handler
 	jobs     map[string]map[string]any // what the Describe call says, by "processing-job/NAME"
 	states   states
@@ -72,12 +79,15 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
+		jobs: map[string]map[string]any{}, tags: map[string]map[string]string{},
 		machines: map[string]*Machine{}, stacks: map[string]*stack{},
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
 	w.services["states"] = http.HandlerFunc(w.stepFunctions)
 	w.states.options, w.jobs = o.Jobs, map[string]map[string]any{}
 	w.services["s3"] = http.HandlerFunc(w.s3)
+	w.services["logs"] = http.HandlerFunc(w.logs)
+	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
 	for _, name := range buckets {
 		w.AddBucket(name, w.Region, w.Account)
 	}
