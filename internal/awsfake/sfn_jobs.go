@@ -45,7 +45,9 @@ type job struct {
 	network              bool
 	arguments            map[string]any
 	stream               string
-	logs                 bool
+	// begun describes it as it began; nil until it has been created.
+	begun map[string]any
+	logs  bool
 
 	mu sync.Mutex
 	// left says that the state has ended without the job.
@@ -271,16 +273,23 @@ func (j *job) ended(raw json.RawMessage, err error) {
 	var failed *asl.Error
 	switch {
 	case err == nil:
-		err = json.Unmarshal(raw, &describe)
+		describe = described(raw, describe)
 	case errors.As(err, &failed):
 		describe[j.kind+"JobStatus"], describe["FailureReason"] = "Failed", failed.Cause
-		if json.Valid([]byte(failed.Cause)) {
-			err = json.Unmarshal([]byte(failed.Cause), &describe)
-		}
+		describe = described([]byte(failed.Cause), describe)
 	default:
 		describe[j.kind+"JobStatus"] = "Stopped"
 	}
 	j.show(describe)
+}
+
+// described is the description that a text is, or else otherwise.
+func described(text []byte, otherwise map[string]any) map[string]any {
+	var describe map[string]any
+	if json.Unmarshal(text, &describe) != nil || describe == nil {
+		return otherwise
+	}
+	return describe
 }
 
 // show makes a description what the Describe call says. That has seconds, where Step
