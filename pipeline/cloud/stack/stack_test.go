@@ -224,8 +224,8 @@ func TestDiscardLeavesNothing(t *testing.T) {
 	if err := set.Discard(ctx); err != nil {
 		t.Fatal(err)
 	}
-	if s := a.StackStatus(name); s != "DELETE_COMPLETE" {
-		t.Errorf("the stack is %s", s)
+	if state, err := a.deployer().Ready(t.Context(), true); state != nil || err != nil {
+		t.Errorf("the stack is %+v, error %v", state, err)
 	}
 }
 
