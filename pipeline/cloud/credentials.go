@@ -90,8 +90,8 @@ const (
 	noRegionHint = "put it into the environment, or say --region"
 )
 
-// credentials are faults of who we are.
-func credentials(p *Place, err error) (fact, hint string, ok bool) {
+// logins are faults of who we are.
+func logins(p *Place, err error) (fact, hint string, ok bool) {
 	var mfa config.AssumeRoleTokenProviderNotSetError
 	var signing *v4.SigningError
 	switch {

@@ -91,7 +91,7 @@ var errChanged = errors.New("it changed while it was read")
 // storage is the client of S3 for uploads: it also tries again where two writers met.
 func (p *Place) storage() *s3.Client {
 	return s3.NewFromConfig(p.config, func(o *s3.Options) {
-		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict", "OperationAborted")
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, conflictCodes...)
 	})
 }
 
@@ -231,8 +231,13 @@ var errAbsent = errors.New("there is no such object")
 // head asks for an object's size and checksum.
 func (p *Place) head(ctx context.Context, client *s3.Client, key string) (*s3.HeadObjectOutput, error) {
 	found, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), ChecksumMode: types.ChecksumModeEnabled})
-	if statusOf(err) == http.StatusNotFound {
+	switch statusOf(err) {
+	case http.StatusNotFound:
 		return nil, errAbsent
+	case http.StatusBadRequest, http.StatusForbidden: // a HEAD is refused without a text
+		if _, said := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), Range: aws.String("bytes=0-0")}); said != nil {
+			err = said
+		}
 	}
 	return found, p.Explain(err, "looking for s3://"+p.Bucket+"/"+key)
 }
