@@ -92,7 +92,7 @@ func networks(p *Place, err error) (fact, hint string, ok bool) {
 		return "no answer in time" + tries(err), hint, true
 	case errors.As(err, &send):
 		return "the request could not be sent" + tries(err) + ": " + leaf(err).Error(), hint, true
-	case errors.As(err, &garbled) && codeOf(err) == "":
+	case errors.As(err, &garbled) && codeOf(err) == "", codeOf(err) == "UnknownError":
 		return "what answered is not AWS, or the answer was cut off" + tries(err), hint, true
 	}
 	return "", "", false
