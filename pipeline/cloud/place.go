@@ -26,6 +26,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -191,6 +192,7 @@ func (p *Place) Reload(ctx context.Context) error {
 			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
 		}),
 		config.WithAppID("mlmax"),
+		config.WithLogger(logging.Nop{}), // what matters comes as an error
 	}
 	if p.Region != "" {
 		load = append(load, config.WithRegion(p.Region))
