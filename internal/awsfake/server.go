@@ -2,8 +2,6 @@ package awsfake
 
 import (
 	"bytes"
-	"crypto/md5" // what S3 calls an ETag
-	"encoding/hex"
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
@@ -60,7 +58,8 @@ func Identify(r *http.Request) (service, action string) {
 		return service, target[strings.LastIndex(target, ".")+1:]
 	}
 	if service == "s3" {
-		return service, s3Action(r)
+		name, _ := s3Operation(r)
+		return service, name
 	}
 	return service, form(r).Get("Action")
 }
@@ -77,48 +76,6 @@ func form(r *http.Request) url.Values {
 		return nil
 	}
 	return values
-}
-
-// s3Action is the operation of a request to S3 in path style.
-func s3Action(r *http.Request) string {
-	_, key, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
-	q := r.URL.Query()
-	switch {
-	case key == "" && r.Method == http.MethodHead:
-		return "HeadBucket"
-	case key == "" && r.Method == http.MethodGet && q.Has("location"):
-		return "GetBucketLocation"
-	case key == "" && r.Method == http.MethodGet && q.Get("list-type") == "2":
-		return "ListObjectsV2"
-	case key == "" && r.Method == http.MethodPost && q.Has("delete"):
-		return "DeleteObjects"
-	case key == "" && r.Method == http.MethodPut:
-		return "CreateBucket"
-	case key == "":
-		return "Unknown"
-	}
-	switch r.Method {
-	case http.MethodHead:
-		return "HeadObject"
-	case http.MethodGet:
-		return "GetObject"
-	case http.MethodDelete:
-		if q.Has("uploadId") {
-			return "AbortMultipartUpload"
-		}
-		return "DeleteObject"
-	case http.MethodPut:
-		if q.Has("partNumber") {
-			return "UploadPart"
-		}
-		return "PutObject"
-	case http.MethodPost:
-		if q.Has("uploads") {
-			return "CreateMultipartUpload"
-		}
-		return "CompleteMultipartUpload"
-	}
-	return "Unknown"
 }
 
 // ServeHTTP answers one request.
@@ -191,9 +148,4 @@ func escape(text string) string {
 	var b strings.Builder
 	_ = xml.EscapeText(&b, []byte(text)) // a Builder takes all
 	return b.String()
-}
-
-func etag(body []byte) string {
-	sum := md5.Sum(body)
-	return `"` + hex.EncodeToString(sum[:]) + `"`
 }

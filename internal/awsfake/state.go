@@ -10,22 +10,6 @@ import (
 	"time"
 )
 
-// A Bucket is a bucket of S3.
-type Bucket struct {
-	Name, Region, Owner string
-	objects             map[string]*Object
-}
-
-// An Object is one object in a bucket.
-type Object struct {
-	Key, ETag, ContentType string
-	Body                   []byte
-	Metadata               map[string]string
-	// SHA256 is the base64 checksum, where it was uploaded with one.
-	SHA256   string
-	Modified time.Time
-}
-
 // A Role is a role of IAM.
 type Role struct {
 	Name, ARN string
@@ -81,44 +65,6 @@ type Machine struct {
 
 // ErrExists is the error of making what is there.
 var ErrExists = errors.New("already exists")
-
-// PutObject stores an object; the bucket must exist.
-func (w *World) PutObject(bucket, key string, body []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	b, ok := w.buckets[bucket]
-	if !ok {
-		return fmt.Errorf("no bucket %q", bucket)
-	}
-	b.objects[key] = &Object{Key: key, Body: body, ETag: etag(body), ContentType: "binary/octet-stream", Modified: w.now()}
-	return nil
-}
-
-// GetObject returns an object's content, nil if there is none.
-func (w *World) GetObject(bucket, key string) []byte {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if b, ok := w.buckets[bucket]; ok && b.objects[key] != nil {
-		return b.objects[key].Body
-	}
-	return nil
-}
-
-// Keys are the keys in a bucket that begin with a prefix, in order.
-func (w *World) Keys(bucket, prefix string) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	var keys []string
-	if b, ok := w.buckets[bucket]; ok {
-		for key := range b.objects {
-			if strings.HasPrefix(key, prefix) {
-				keys = append(keys, key)
-			}
-		}
-	}
-	slices.Sort(keys)
-	return keys
-}
 
 // createLogGroup makes a group, or fails with ErrExists.
 func (w *World) createLogGroup(name string, days int) error {

@@ -69,8 +69,9 @@ func New(o Options, buckets ...string) *World {
 		machines: map[string]*Machine{}, stacks: map[string]*stack{},
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
+	w.services["s3"] = http.HandlerFunc(w.s3)
 	for _, name := range buckets {
-		w.buckets[name] = &Bucket{Name: name, Region: w.Region, Owner: w.Account, objects: map[string]*Object{}}
+		w.AddBucket(name, w.Region, w.Account)
 	}
 	return w
 }
