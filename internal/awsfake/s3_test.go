@@ -44,8 +44,8 @@ func s3Client(t *testing.T, w *World) *s3.Client {
 	return s3.NewFromConfig(configuration(w, serve(t, w)), func(o *s3.Options) { o.UsePathStyle = true })
 }
 
-// refusal is the code, status and text of an error of AWS.
-func refusal(t *testing.T, err error) string {
+// answered is the code, status and text of an error of AWS.
+func answered(t *testing.T, err error) string {
 	t.Helper()
 	var api smithy.APIError
 	var response *smithyhttp.ResponseError
@@ -93,7 +93,7 @@ func TestS3PutAndGet(t *testing.T) {
 		t.Errorf("%q %s", read, *part.ContentRange)
 	}
 	put.Body = bytes.NewReader(body)
-	if _, err := c.PutObject(t.Context(), put); refusal(t, err) != "412 PreconditionFailed: At least one of the pre-conditions you specified did not hold" {
+	if _, err := c.PutObject(t.Context(), put); answered(t, err) != "412 PreconditionFailed: At least one of the pre-conditions you specified did not hold" {
 		t.Error(err)
 	}
 }
@@ -162,7 +162,7 @@ func TestS3Refusals(t *testing.T) {
 		},
 		{"bucket in no Region", nowhere, "400 IllegalLocationConstraintException: The unspecified location constraint is incompatible for the region specific endpoint this request was sent to."},
 	} {
-		if got := refusal(t, test.err); got != test.want {
+		if got := answered(t, test.err); got != test.want {
 			t.Errorf("%s:\n\t%s\nwant\n\t%s", test.name, got, test.want)
 		}
 	}
@@ -288,7 +288,7 @@ func TestS3Multipart(t *testing.T) {
 		}
 		// The key is taken now, which is found out at the end; the upload is then aborted.
 		_, err = m.UploadObject(t.Context(), &transfermanager.UploadObjectInput{Bucket: aws.String("b"), Key: key, Body: bytes.NewReader(body), ChecksumAlgorithm: algorithm, IfNoneMatch: aws.String("*")})
-		if got := refusal(t, err); got != "412 PreconditionFailed: At least one of the pre-conditions you specified did not hold" {
+		if got := answered(t, err); got != "412 PreconditionFailed: At least one of the pre-conditions you specified did not hold" {
 			t.Error(got)
 		}
 		if n := w.Uploads("b"); n != 0 {
@@ -329,7 +329,7 @@ func TestS3MultipartRefusals(t *testing.T) {
 		{"no checksum", []types.CompletedPart{bare}, "400 InvalidRequest: The upload was created using a sha256 checksum. The complete request must include the checksum for each part. It was missing for part 2 in the request."},
 	} {
 		_, err := c.CompleteMultipartUpload(t.Context(), &s3.CompleteMultipartUploadInput{Bucket: bucket, Key: key, UploadId: begun.UploadId, MultipartUpload: &types.CompletedMultipartUpload{Parts: test.parts}})
-		if got := refusal(t, err); got != test.want {
+		if got := answered(t, err); got != test.want {
 			t.Errorf("%s:\n\t%s\nwant\n\t%s", test.name, got, test.want)
 		}
 	}

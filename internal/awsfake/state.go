@@ -58,9 +58,15 @@ type ModelPackage struct {
 type Machine struct {
 	Name, ARN, RoleARN string
 	Definition         []byte
-	Revision           string
-	Created            time.Time
-	LogGroup           string
+	// Revision is empty until the first update, as DescribeStateMachine has it.
+	Revision string
+	Created  time.Time
+	// LogGroup is where its history goes, if LogLevel is not OFF or empty; LogData says that
+	// inputs and outputs go, too.
+	LogGroup, LogLevel string
+	LogData            bool
+	// Tracing says that X-Ray gets traces.
+	Tracing bool
 }
 
 // ErrExists is the error of making what is there.

@@ -12,5 +12,8 @@ func (w *World) sts(rw http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answerQuery(rw, "GetCallerIdentity", "https://sts.amazonaws.com/doc/2011-06-15/", fmt.Sprintf(
-		"<Arn>arn:%s:iam::%s:user/ada</Arn><UserId>AIDAFAKE</UserId><Account>%s</Account>", w.Partition, w.Account, w.Account))
+		"<Arn>%s</Arn><UserId>AIDAFAKE</UserId><Account>%s</Account>", w.Caller(), w.Account))
 }
+
+// Caller is the ARN of whoever calls with the credentials of [World.Env].
+func (w *World) Caller() string { return "arn:" + w.Partition + ":iam::" + w.Account + ":user/ada" }

@@ -50,6 +50,7 @@ type World struct {
 	machines map[string]*Machine    // by ARN
 	stacks   map[string]*stack      // by id; deleted ones stay
 	services map[string]http.Handler
+	states   states
 }
 
 // New makes an account in which nothing is but a bucket, if it is named.

@@ -142,6 +142,9 @@ func (t *thread) makeContext() {
 	e.Set("Name", c.ExecutionName)
 	e.Set("RoleArn", c.RoleARN)
 	e.Set("RedriveCount", float64(c.RedriveCount))
+	if !c.RedriveTime.IsZero() {
+		e.Set("RedriveTime", Timestamp(c.RedriveTime))
+	}
 	m := newObject()
 	m.Set("Id", c.MachineID)
 	m.Set("Name", c.MachineName)

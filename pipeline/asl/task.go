@@ -100,6 +100,9 @@ type ExecutionContext struct {
 	// StartTime defaults to the clock's now.
 	StartTime    time.Time
 	RedriveCount int
+	// RedriveTime is that of the last redrive; before the first it is zero, and the
+	// context object has none.
+	RedriveTime time.Time
 }
 
 // The statuses of an execution.

@@ -83,6 +83,16 @@ func Lookup(name string) (Image, bool) {
 	return Image{}, false
 }
 
+// LookupURI finds the image that a URI in ECR names, whoever's registry it is in.
+func LookupURI(uri string) (Image, bool) {
+	for _, i := range load().Images {
+		if strings.HasSuffix(uri, "/"+i.Repository+":"+i.Tag) {
+			return i, true
+		}
+	}
+	return Image{}, false
+}
+
 // Names lists the names of all images, sorted.
 func Names() []string {
 	var all []string

@@ -20,7 +20,7 @@ func (h *handler) describe(j *job, kind string) (map[string]any, error) {
 	delete(request, "Tags") // no Describe response has them
 	now := h.clock.Now()
 	all := map[string]any{
-		kind + "JobArn":    jobARN(strings.ToLower(kind)+"-job", j.name),
+		kind + "JobArn":    h.jobARN(strings.ToLower(kind)+"-job", j.name),
 		"CreationTime":     millis(j.started),
 		"LastModifiedTime": millis(now),
 		kind + "StartTime": millis(j.started),

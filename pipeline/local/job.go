@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -143,7 +144,16 @@ func (h *handler) inputError(ctx context.Context, j *job, in input, err error) e
 // failUnstarted fails a job that was accepted and did not come to run.
 func (h *handler) failUnstarted(j *job, text string) error {
 	h.reasons.set(j.task.State, text)
-	cause, err := json.Marshal(map[string]any{"FailureReason": text})
+	if j.started.IsZero() {
+		j.started = h.clock.Now()
+	}
+	resource := strings.ToUpper(j.kind[:1]) + j.kind[1:]
+	describe, err := h.describe(j, resource)
+	if err != nil {
+		return err
+	}
+	describe[resource+"JobStatus"], describe["FailureReason"] = "Failed", text
+	cause, err := json.Marshal(describe)
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 // shape DescribeModelPackageOutput; a version has no ModelPackageName).
 func (h *handler) describeModelPackage(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request struct{ ModelPackageName string }
-	if err := decode(t.Arguments, describeModelPackageRequest, sdkRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	m, err := h.db.Model(ctx, request.ModelPackageName)
@@ -96,7 +96,7 @@ func (h *handler) listModelPackages(ctx context.Context, t asl.Task) (json.RawMe
 		ModelPackageGroupName, ModelApprovalStatus, SortOrder, NextToken string
 		MaxResults                                                       int
 	}
-	if err := decode(t.Arguments, listModelPackagesRequest, sdkRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	group := path.Base(request.ModelPackageGroupName) // a name or an ARN

@@ -33,7 +33,7 @@ func (h *handler) createModelPackage(ctx context.Context, t asl.Task) (json.RawM
 		ModelMetrics map[string]map[string]struct{ S3Uri string }
 		Tags         []any
 	}
-	if err := decode(t.Arguments, createModelPackageRequest, sdkRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	if request.Tags != nil {

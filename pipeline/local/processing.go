@@ -52,7 +52,7 @@ type processingJob struct {
 // processing does sagemaker:createProcessingJob.sync.
 func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request processingJob
-	if err := decode(t.Arguments, processingRequest, sageMakerRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	j, err := h.processingJob(t, &request)
@@ -60,6 +60,9 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.admit(ctx, j); err != nil {
+		return nil, err
+	}
 	if err := h.settle(ctx, j); err != nil {
 		return nil, err
 	}
@@ -86,7 +89,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		workDir:  "/",
 		declared: request.Environment,
 		service: map[string]string{
-			"PROCESSING_JOB_NAME": request.ProcessingJobName, "PROCESSING_JOB_ARN": jobARN("processing-job", request.ProcessingJobName),
+			"PROCESSING_JOB_NAME": request.ProcessingJobName, "PROCESSING_JOB_ARN": h.jobARN("processing-job", request.ProcessingJobName),
 		},
 		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	}
@@ -120,7 +123,7 @@ func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error
 		j.recipe.Outputs = append(j.recipe.Outputs, recipeOutput{out.OutputName, path.Clean(out.S3Output.LocalPath), h.fileName(t.State, out.OutputName)})
 	}
 	h.oneHost(t, request.ProcessingResources.ClusterConfig.InstanceCount)
-	config, err := processingConfig(t.Arguments, request.ProcessingJobName)
+	config, err := processingConfig(t.Arguments, h.jobARN("processing-job", request.ProcessingJobName))
 	if err != nil {
 		return nil, err
 	}
@@ -143,14 +146,14 @@ func processingPath(local string) error {
 
 // processingConfig is the content of processingjobconfig.json: the request as the
 // service completes it.
-func processingConfig(arguments json.RawMessage, name string) ([]byte, error) {
+func processingConfig(arguments json.RawMessage, arn string) ([]byte, error) {
 	var all map[string]any
 	if err := json.Unmarshal(arguments, &all); err != nil {
 		return nil, err
 	}
 	delete(all, "Tags")
 	delete(all, "ExperimentConfig")
-	all["ProcessingJobArn"] = jobARN("processing-job", name)
+	all["ProcessingJobArn"] = arn
 	defaults := func(value any, with map[string]any) {
 		if object, ok := value.(map[string]any); ok {
 			for key, v := range with {

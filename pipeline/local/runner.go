@@ -104,6 +104,8 @@ type run struct {
 
 	id, execution string
 	started       time.Time
+	place         place
+	guest         *guest // of a job that is another's, else nil
 	mode          sandbox.Mode
 	modeNote      string
 	command       func(main string) string
@@ -191,6 +193,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		definition: d, module: module, grace: r.options.Grace, command: r.options.Command, given: r.options.Given, reuse: r.options.Reuse, on: on,
 		pythons: map[string]string{}, made: map[string]record.Job{}, versions: map[string]pipeline.ModelVersion{},
 	}
+	x.place = place{region: region, account: account, partition: "aws"}
 	x.clock = &clock{Clock: r.options.Clock, waits: func(time.Duration) {}}
 	// To the millisecond, since that is all of it that the machine sees.
 	x.started = x.clock.Now().Truncate(time.Millisecond)

@@ -28,7 +28,7 @@ const s3Refused = "S3.S3Exception"
 // getObject does aws-sdk:s3:getObject.
 func (h *handler) getObject(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request struct{ Bucket, Key string }
-	if err := decode(t.Arguments, getObjectRequest, s3Refused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	if err := knownBucket(request.Bucket); err != nil {
@@ -64,7 +64,7 @@ func (h *handler) putObject(ctx context.Context, t asl.Task) (json.RawMessage, e
 		Bucket, Key string
 		Body        json.RawMessage
 	}
-	if err := decode(t.Arguments, putObjectRequest, s3Refused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	if err := knownBucket(request.Bucket); err != nil {

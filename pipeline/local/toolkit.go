@@ -104,7 +104,7 @@ func (s script) argv() []string {
 
 // variables are what the toolkit sets for the script (its environment.py), for one
 // host and no accelerator.
-func (s script) variables(job string, channels []string, resource, inputs map[string]any) map[string]string {
+func (s script) variables(job, arn string, channels []string, resource, inputs map[string]any) map[string]string {
 	framework := s.framework()
 	hosts := []any{"algo-1"}
 	group, instance := resource["current_group_name"], resource["current_instance_type"]
@@ -147,7 +147,7 @@ func (s script) variables(job string, channels []string, resource, inputs map[st
 	set := map[string]string{
 		"CURRENT_HOST": "algo-1", "SAGEMAKER_JOB_NAME": pyStr(s.setting("sagemaker_job_name", "")),
 		"SAGEMAKER_REGION":  pyStr(s.setting("sagemaker_region", "")),
-		"TRAINING_JOB_NAME": job, "TRAINING_JOB_ARN": jobARN("training-job", job),
+		"TRAINING_JOB_NAME": job, "TRAINING_JOB_ARN": arn,
 	}
 	for name, v := range values {
 		set["SM_"+strings.ToUpper(name)] = variable(v)
@@ -220,11 +220,6 @@ func inputDataConfig(channels []channel) map[string]any {
 		all[c.ChannelName] = one
 	}
 	return all
-}
-
-// jobARN is the ARN of a local job.
-func jobARN(kind, name string) string {
-	return "arn:aws:sagemaker:" + region + ":" + account + ":" + kind + "/" + name
 }
 
 // secondsText is a number of seconds for people.

@@ -65,7 +65,7 @@ const maxRuntimeDefault = 86400
 // training does sagemaker:createTrainingJob.sync.
 func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, error) {
 	var request trainingJob
-	if err := decode(t.Arguments, trainingRequest, sageMakerRefused, &request); err != nil {
+	if err := ReadRequest(t, &request); err != nil {
 		return nil, err
 	}
 	j, metrics, err := h.trainingJob(t, &request)
@@ -73,6 +73,9 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 		return nil, err
 	}
 	defer h.discard(j)
+	if err := h.admit(ctx, j); err != nil {
+		return nil, err
+	}
 	if err := h.settle(ctx, j); err != nil {
 		return nil, err
 	}
@@ -161,7 +164,7 @@ func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics,
 		{Path: inputConfigDir + "/resourceconfig.json", Content: []byte(pyDumps(resource))},
 	}
 	j.argv = s.argv()
-	j.service = s.variables(j.name, names, resource, inputs)
+	j.service = s.variables(j.name, h.jobARN("training-job", j.name), names, resource, inputs)
 	m, err := newMetrics(request.AlgorithmSpecification.MetricDefinitions)
 	if err != nil {
 		return nil, nil, asl.Fail(sageMakerRefused, err.Error())

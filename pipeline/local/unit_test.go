@@ -45,7 +45,7 @@ func TestHyperparametersBecomeFlagsAsInTheToolkit(t *testing.T) {
 		if diff := cmp.Diff([]string{"--key-x", c.arg}, s.args()); diff != "" {
 			t.Errorf("%s: %s", c.raw, diff)
 		}
-		set := s.variables("job", nil, resourceConfig("ml.m5.large"), nil)
+		set := s.variables("job", "arn", nil, resourceConfig("ml.m5.large"), nil)
 		if got := set["SM_HP_KEY-X"]; got != c.variable {
 			t.Errorf("%s: variable %q, want %q", c.raw, got, c.variable)
 		}
@@ -66,7 +66,7 @@ func TestScriptCommand(t *testing.T) {
 	if diff := cmp.Diff([]string{"/bin/sh", "-c", "./go.sh --alpha 'two words' -z 9"}, s.argv()); diff != "" {
 		t.Error(diff)
 	}
-	set := s.variables("job-1", []string{"train", "Test-x"}, resourceConfig("ml.m5.large"), map[string]any{})
+	set := s.variables("job-1", "arn:aws:sagemaker:local:000000000000:training-job/job-1", []string{"train", "Test-x"}, resourceConfig("ml.m5.large"), map[string]any{})
 	for name, want := range map[string]string{
 		"SM_FRAMEWORK_PARAMS": `{"sagemaker_extra":1}`, "SM_MODULE_DIR": "s3://b/c.tar.gz", "SM_CHANNELS": `["Test-x","train"]`,
 		"SM_CHANNEL_TEST-X": "/opt/ml/input/data/Test-x", "SM_USER_ARGS": `["--alpha","two words","-z","9"]`, "TRAINING_JOB_NAME": "job-1",
