@@ -22,6 +22,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/mlmax/mlmax/pipeline/track"
+	"github.com/mlmax/mlmax/pipeline/worktree"
 )
 
 // Options are what a runner can be told. The zero value is ready.
@@ -170,7 +171,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		if err != nil {
 			return nil, fmt.Errorf("find the module: %w", err)
 		}
-		if module, err = FindModule(here, d.Module); err != nil {
+		if module, err = worktree.Find(here, d.Module); err != nil {
 			return nil, err
 		}
 	}
@@ -205,7 +206,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	// wait for it.
 	x.source, x.sourced = make(chan source, 1), make(chan error, 1)
 	x.cleaning.Go(func() {
-		id, dirty := commit(ctx, module)
+		id, dirty := worktree.Commit(ctx, module)
 		x.source <- source{id, dirty}
 	})
 	x.workspace, err = openWorkspace(ctx, dir, owner{PID: os.Getpid(), Start: processStart(), Run: x.id, Since: x.started}, x.clock.Now, x.startEarly)
