@@ -24,7 +24,7 @@ var (
 // logs in anew and calls [Place.Reload] can go on where it was.
 func IsExpired(err error) bool {
 	var session *ssocreds.InvalidTokenError
-	if errors.As(err, &session) || slices.Contains(expiredCodes, code(err)) {
+	if errors.As(err, &session) || slices.Contains(expiredCodes, codeOf(err)) {
 		return true
 	}
 	return err != nil && strings.Contains(err.Error(), "please reauthenticate") // the provider of aws login has no type for it
@@ -32,7 +32,7 @@ func IsExpired(err error) bool {
 
 // IsMissing says that there are no credentials at all.
 func IsMissing(err error) bool {
-	if err == nil || code(err) != "" {
+	if err == nil || codeOf(err) != "" {
 		return false
 	}
 	text := err.Error()
@@ -100,14 +100,14 @@ func credentials(p *Place, err error) (fact, hint string, ok bool) {
 			`get a session first: eval "$(` + p.aws("configure export-credentials") + ` --format env)", then without --profile`, true
 	case IsExpired(err):
 		return "AWS credentials expired" + p.expiredAt() + p.profile(), p.login(), true
-	case slices.Contains(unknownCodes, code(err)):
+	case slices.Contains(unknownCodes, codeOf(err)):
 		return "AWS does not know these credentials" + p.profile() + ": they were deleted, or are of another partition, or the Region is not enabled in the account",
 			"see whose they are: " + p.aws("sts get-caller-identity"), true
 	case IsMissing(err):
 		return "no AWS credentials were found" + p.profile(), "log in: " + p.aws("sso login") + ", or see " + p.aws("configure list"), true
 	case errors.As(err, &signing):
 		return "the credentials" + p.profile() + " cannot be had: " + signing.Err.Error(), "see what " + p.aws("sts get-caller-identity") + " says", true
-	case code(err) == "SignatureDoesNotMatch" && !strings.Contains(message(err), "Signature expired"):
+	case codeOf(err) == "SignatureDoesNotMatch" && !strings.Contains(messageOf(err), "Signature expired"):
 		return "the secret key" + p.profile() + " does not fit the access key", "set both anew: " + p.aws("configure"), true
 	}
 	return "", "", false
@@ -134,8 +134,8 @@ func (p *Place) login() string {
 
 // clocks are calls that were refused for the time that they were signed at.
 func clocks(p *Place, err error) (fact, hint string, ok bool) {
-	text := message(err)
-	if !slices.Contains(skewCodes, code(err)) && !strings.Contains(text, "Signature expired") && !strings.Contains(text, "Signature not yet current") {
+	text := messageOf(err)
+	if !slices.Contains(skewCodes, codeOf(err)) && !strings.Contains(text, "Signature expired") && !strings.Contains(text, "Signature not yet current") {
 		return "", "", false
 	}
 	return "this machine's clock says " + p.Clock.Now().UTC().Format("2006-01-02 15:04:05") + " UTC, which is too far from AWS's",

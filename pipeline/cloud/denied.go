@@ -15,8 +15,8 @@ var deniedCodes = []string{
 
 // IsDenied says that the caller, or one of our roles, lacks a permission.
 func IsDenied(err error) bool {
-	_, told := ParseDenial(message(err))
-	return told || slices.Contains(deniedCodes, code(err)) || status(err) == http.StatusForbidden && code(err) == ""
+	_, told := ParseDenial(messageOf(err))
+	return told || slices.Contains(deniedCodes, codeOf(err)) || statusOf(err) == http.StatusForbidden && codeOf(err) == ""
 }
 
 // A Denial is what AWS says of a missing permission.
@@ -51,10 +51,10 @@ func denied(p *Place, err error) (fact, hint string, ok bool) {
 	if !IsDenied(err) {
 		return "", "", false
 	}
-	d, told := ParseDenial(message(err))
+	d, told := ParseDenial(messageOf(err))
 	if !told {
 		// S3 says no more than "Access Denied" across accounts, and nothing to a HEAD.
-		d = Denial{Caller: p.Caller, Action: action(call(err))}
+		d = Denial{Caller: p.Caller, Action: action(callOf(err))}
 		if d.Action == "" {
 			return answered(err), "", true
 		}

@@ -116,8 +116,8 @@ func cancelled(_ *Place, err error) (fact, hint string, ok bool) {
 // again is the hint where nothing is wrong that a person could change.
 const again = "run the same command again: nothing is done twice"
 
-// code is the code of what a service answered, or empty.
-func code(err error) string {
+// codeOf is the code of what a service answered, or empty.
+func codeOf(err error) string {
 	var answer smithy.APIError
 	if errors.As(err, &answer) {
 		return answer.ErrorCode()
@@ -125,8 +125,8 @@ func code(err error) string {
 	return ""
 }
 
-// message is the text of what a service answered, or empty.
-func message(err error) string {
+// messageOf is the text of what a service answered, or empty.
+func messageOf(err error) string {
 	var answer smithy.APIError
 	if errors.As(err, &answer) {
 		return answer.ErrorMessage()
@@ -134,8 +134,8 @@ func message(err error) string {
 	return ""
 }
 
-// call is the service and the operation that an error is of, each empty if not known.
-func call(err error) (service, operation string) {
+// callOf is the service and the operation that an error is of, each empty if not known.
+func callOf(err error) (service, operation string) {
 	var op *smithy.OperationError
 	if errors.As(err, &op) {
 		return op.Service(), op.Operation()
@@ -154,8 +154,8 @@ func tries(err error) string {
 
 // answered is a service's own text, with its code.
 func answered(err error) string {
-	text := code(err)
-	if m := strings.TrimSuffix(message(err), "."); m != "" {
+	text := codeOf(err)
+	if m := strings.TrimSuffix(messageOf(err), "."); m != "" {
 		text += ": " + m
 	}
 	return text
@@ -163,11 +163,11 @@ func answered(err error) string {
 
 // refused is everything else that a service said no to.
 func refused(_ *Place, err error) (fact, hint string, ok bool) {
-	if code(err) == "" {
+	if codeOf(err) == "" {
 		return "", "", false
 	}
 	fact = answered(err)
-	if _, operation := call(err); operation != "" {
+	if _, operation := callOf(err); operation != "" {
 		fact = operation + " was refused: " + fact
 	}
 	return fact, "", true

@@ -72,7 +72,7 @@ func (p *Place) elsewhere(region string) (fact, hint string) {
 
 // buckets are what S3 says of the bucket when it is asked for something in it.
 func buckets(p *Place, err error) (fact, hint string, ok bool) {
-	switch code(err) {
+	switch codeOf(err) {
 	case "NoSuchBucket":
 		fact, hint = p.noBucket()
 		return fact, hint, true

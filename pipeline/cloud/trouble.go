@@ -34,30 +34,30 @@ var throttleCodes = func() []string {
 
 // IsThrottled says that a service asked for fewer calls a second, also after the SDK's own
 // retries: whoever polls waits longer.
-func IsThrottled(err error) bool { return slices.Contains(throttleCodes, code(err)) }
+func IsThrottled(err error) bool { return slices.Contains(throttleCodes, codeOf(err)) }
 
 func throttled(_ *Place, err error) (fact, hint string, ok bool) {
 	if !IsThrottled(err) {
 		return "", "", false
 	}
 	who := "AWS"
-	if service, _ := call(err); service != "" {
+	if service, _ := callOf(err); service != "" {
 		who = service
 	}
-	return who + " takes fewer calls than this account makes (" + code(err) + ")" + tries(err), "wait a minute, then " + again, true
+	return who + " takes fewer calls than this account makes (" + codeOf(err) + ")" + tries(err), "wait a minute, then " + again, true
 }
 
 // quotas are limits of the account, and instances that the Region has none of.
 func quotas(p *Place, err error) (fact, hint string, ok bool) {
 	switch {
-	case code(err) == "CapacityError":
-		return message(err), "the Region has no such instance free: run it again later, or choose another instance in the environment", true
-	case !slices.Contains(quotaCodes, code(err)):
+	case codeOf(err) == "CapacityError":
+		return messageOf(err), "the Region has no such instance free: run it again later, or choose another instance in the environment", true
+	case !slices.Contains(quotaCodes, codeOf(err)):
 		return "", "", false
 	}
 	fact = answered(err)
 	service := "sagemaker"
-	if s, _ := call(err); s != "" {
+	if s, _ := callOf(err); s != "" {
 		service = map[string]string{"SFN": "states", "S3": "s3", "CloudFormation": "cloudformation", "CloudWatch Logs": "logs"}[s]
 	}
 	hint = "choose another instance in the environment, or ask for a higher quota: https://" + p.Region + ".console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
@@ -89,7 +89,7 @@ func networks(p *Place, err error) (fact, hint string, ok bool) {
 		return "no answer in time" + tries(err), hint, true
 	case errors.As(err, &send):
 		return "the request could not be sent" + tries(err) + ": " + leaf(err).Error(), hint, true
-	case errors.As(err, &garbled) && code(err) == "":
+	case errors.As(err, &garbled) && codeOf(err) == "":
 		return "what answered is not AWS, or the answer was cut off" + tries(err), hint, true
 	}
 	return "", "", false
@@ -123,8 +123,8 @@ func leaf(err error) error {
 	}
 }
 
-// status is the HTTP status of an answer, or 0.
-func status(err error) int {
+// statusOf is the HTTP status of an answer, or 0.
+func statusOf(err error) int {
 	var answer interface{ HTTPStatusCode() int }
 	if errors.As(err, &answer) {
 		return answer.HTTPStatusCode()
@@ -134,12 +134,12 @@ func status(err error) int {
 
 // troubled are faults of a service's own, and answers of what is no service.
 func troubled(_ *Place, err error) (fact, hint string, ok bool) {
-	service, operation := call(err)
+	service, operation := callOf(err)
 	text := strings.TrimPrefix(answered(err), ": ")
-	switch s := status(err); {
+	switch s := statusOf(err); {
 	case s == http.StatusNotImplemented || s == http.StatusMethodNotAllowed:
 		return fmt.Sprintf("the endpoint does not know %s of %s", operation, service), endpointHint("see whether a proxy answers for AWS"), true
-	case s >= http.StatusInternalServerError, code(err) == "InternalServerError", code(err) == "InternalError", code(err) == "InternalFailure":
+	case s >= http.StatusInternalServerError, codeOf(err) == "InternalServerError", codeOf(err) == "InternalError", codeOf(err) == "InternalFailure":
 		if service == "" {
 			return text, again, true
 		}

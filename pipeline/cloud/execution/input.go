@@ -4,13 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io/fs"
-	"os"
 	"strings"
 
-	"errors"
-
-	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
@@ -41,31 +36,9 @@ func Input(ctx context.Context, p *cloud.Place, input json.RawMessage, on func(c
 		if !q.Location || !given || strings.HasPrefix(where, "s3://") {
 			continue
 		}
-		if err := fits(q, where); err != nil {
+		if values[q.Key], err = p.UploadData(ctx, *q, where, on); err != nil {
 			return nil, err
-		}
-		if values[q.Key], err = p.UploadData(ctx, where, on); err != nil {
-			return nil, fmt.Errorf("data for %q: %w", q.Key, err)
 		}
 	}
 	return json.Marshal(values)
-}
-
-// fits says what is wrong with data of this machine, or returns nil.
-func fits(q *pipeline.Parameter, where string) error {
-	hint := "\n\thint: give another place with --" + q.Flag
-	info, err := os.Stat(where)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("data for %q is missing: %s does not exist%s", q.Key, where, hint)
-	case err != nil:
-		return fmt.Errorf("data for %q cannot be read: %w%s", q.Key, err, hint)
-	case q.File && info.IsDir():
-		return fmt.Errorf("data for %q is one file, but %s is a directory%s", q.Key, where, hint)
-	case q.File && !info.Mode().IsRegular():
-		return fmt.Errorf("data for %q is one file, but %s is not a regular file%s", q.Key, where, hint)
-	case !q.File && !info.IsDir():
-		return fmt.Errorf("data for %q is a folder, but %s is a file%s", q.Key, where, hint)
-	}
-	return nil
 }

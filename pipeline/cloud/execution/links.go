@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 )
 
 // console is the start of every page of the console in a Region.
@@ -35,5 +36,5 @@ func logPage(p *cloud.Place, kind, job string) string {
 	twice := func(text string) string {
 		return strings.ReplaceAll(url.QueryEscape(url.QueryEscape(text)), "%", "$")
 	}
-	return console(p, "cloudwatch") + "logsV2:log-groups/log-group/" + twice(group(kind)) + "$3FlogStreamNameFilter$3D" + twice(job+"/")
+	return console(p, "cloudwatch") + "logsV2:log-groups/log-group/" + twice(joblog.Group(kind)) + "$3FlogStreamNameFilter$3D" + twice(joblog.Prefix(job))
 }

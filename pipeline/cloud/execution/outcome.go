@@ -11,6 +11,8 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
 	"github.com/mlmax/mlmax/pipeline/manifest"
 )
@@ -156,7 +158,7 @@ func (w *watch) failed(ctx context.Context, d *Description, o *pipeline.Outcome)
 		}
 		w.explain(ctx, &t, o)
 		o.Links = append(o.Links, pipeline.Link{Name: "job", URL: jobPage(w.p, t.Kind, t.Job)}, pipeline.Link{Name: "log", URL: logPage(w.p, t.Kind, t.Job)})
-		o.Log = LogOf(t.Kind, t.Job)
+		o.Log = logOf(t.Kind, t.Job)
 		return
 	}
 }
@@ -261,16 +263,28 @@ func (w *watch) version(ctx context.Context, arn string) pipeline.ModelVersion {
 	return v
 }
 
-// LogOf is how the log of a job is named to people: its group, and how its streams begin.
-func LogOf(kind, job string) string { return group(kind) + " " + job + "/" }
+// logOf is how the log of a job is named to people: its group, and how its streams begin.
+func logOf(kind, job string) string { return joblog.Group(kind) + " " + joblog.Prefix(job) }
 
-// group is the log group of the jobs of a kind.
-func group(kind string) string {
-	if kind == training {
-		return "/aws/sagemaker/TrainingJobs"
+// Tail gives the last lines of a log that an outcome names; why not, where it cannot be read.
+func Tail(ctx context.Context, p *cloud.Place, log string, lines int) []string {
+	group, prefix, ok := strings.Cut(log, " ")
+	kind := processing
+	if group == joblog.Group(training) {
+		kind = training
 	}
-	return "/aws/sagemaker/ProcessingJobs"
+	if !ok || group != joblog.Group(kind) {
+		return nil
+	}
+	all, err := joblog.Last(ctx, p, kind, strings.TrimSuffix(prefix, "/"), lines)
+	if err != nil {
+		return []string{"(" + strings.ReplaceAll(err.Error(), "\n\thint: ", ": ") + ")"}
+	}
+	return all
 }
 
-// training is the kind of a training job, in the words of the record.
-const training = "training"
+// The kinds of jobs, in the words of the record.
+const (
+	processing = "processing"
+	training   = "training"
+)
