@@ -32,10 +32,17 @@ func (w *World) permit(role, action, resource string, context map[string][]strin
 	return err
 }
 
+// roleOf finds a role by its ARN; nil if there is none.
+func (w *World) roleOf(arn string) *Role {
+	if role := w.roles[arn[strings.LastIndex(arn, "/")+1:]]; role != nil && role.ARN == arn {
+		return role
+	}
+	return nil
+}
+
 // checkMachineRole refuses a role that is not there or that Step Functions may not take.
 func (w *World) checkMachineRole(arn, machine string) error {
-	role := w.roles[arn[strings.LastIndex(arn, "/")+1:]]
-	if role == nil || role.ARN != arn || !w.trusts(role, "states.amazonaws.com", machine) {
+	if role := w.roleOf(arn); role == nil || !w.trusts(role, "states.amazonaws.com", machine) {
 		return refusal("AccessDeniedException",
 			"Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.")
 	}
@@ -46,20 +53,20 @@ func (w *World) checkMachineRole(arn, machine string) error {
 type trust struct {
 	Statement []struct {
 		Effect    string
-		Principal struct{ Service texts }
-		Action    texts
-		Condition map[string]map[string]texts
+		Principal struct{ Service trustList }
+		Action    trustList
+		Condition map[string]map[string]trustList
 	}
 }
 
-// Texts are one text or several.
-type texts []string
+// A trustList is one text or several.
+type trustList []string
 
 // UnmarshalJSON takes both.
-func (l *texts) UnmarshalJSON(text []byte) error {
+func (l *trustList) UnmarshalJSON(text []byte) error {
 	var one string
 	if json.Unmarshal(text, &one) == nil {
-		*l = texts{one}
+		*l = trustList{one}
 		return nil
 	}
 	return json.Unmarshal(text, (*[]string)(l))

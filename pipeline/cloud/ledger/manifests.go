@@ -144,7 +144,7 @@ func fetch(ctx context.Context, p *cloud.Place, c *cache, key string) (*entry, e
 	}
 	// What the machine wrote, it wrote at its end. What a client wrote, which is known by
 	// its status, the machine replaces if it is resumed and comes to its end.
-	e.Final = m.Status == ""
+	e.Final = m.Status == "" && Key(p, m.Pipeline, m.Run) == key
 	return &e, c.put(e)
 }
 
