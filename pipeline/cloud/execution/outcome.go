@@ -51,7 +51,7 @@ func (w *watch) outcome(d *Description) *pipeline.Outcome {
 	o := &pipeline.Outcome{
 		Run: w.run, Execution: w.name, Pipeline: w.p.Definition.Name, Status: pipeline.Running, Parameters: w.parameters(),
 		Metrics: map[string]any{}, Steps: w.tracker.Outcomes(), Artifacts: []pipeline.Artifact{},
-		Links: []pipeline.Link{{Name: "execution", URL: executionPage(w.p, w.name)}},
+		Links: []pipeline.Link{{Name: "execution", URL: Page(w.p, w.name)}},
 	}
 	if len(w.events) == 0 {
 		return o
