@@ -21,7 +21,8 @@ import (
 type account struct {
 	t *testing.T
 	*World
-	c *sfn.Client
+	c   *sfn.Client
+	url string
 }
 
 func newAccount(t *testing.T, o Options) *account {
@@ -31,7 +32,8 @@ func newAccount(t *testing.T, o Options) *account {
 			t.Error(err)
 		}
 	})
-	return &account{t, w, sfn.NewFromConfig(configuration(w, serve(t, w)))}
+	url := serve(t, w)
+	return &account{t, w, sfn.NewFromConfig(configuration(w, url)), url}
 }
 
 // trustOf is the trust policy of a role for a service.
