@@ -3,10 +3,12 @@ package joblog
 import (
 	"context"
 	"errors"
+	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+
 	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
@@ -65,7 +67,7 @@ func passes(err error) bool {
 	again := retry.IsErrorRetryables(retry.DefaultRetryables)
 	throttled := retry.IsErrorThrottles(retry.DefaultThrottles)
 	var last *retry.MaxAttemptsError
-	return errors.As(err, &last) || again.IsErrorRetryable(err) == aws.TrueTernary || throttled.IsErrorThrottle(err) == aws.TrueTernary
+	return errors.As(err, &last) || errors.Is(err, io.ErrUnexpectedEOF) || again.IsErrorRetryable(err) == aws.TrueTernary || throttled.IsErrorThrottle(err) == aws.TrueTernary
 }
 
 // A follower is how far a job's streams have been read.
