@@ -55,7 +55,8 @@ type World struct {
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
 	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
-	// call says, with times in milliseconds. tags are of SageMaker's resources, by ARN.
+	// call says, with times in milliseconds; never changed in place. tags are those of
+	// SageMaker's resources, by ARN.
 	jobs     map[string]map[string]any
 	tags     map[string]map[string]string
 	machines map[string]*Machine // by ARN
