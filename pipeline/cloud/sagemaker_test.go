@@ -14,7 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	keys "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -39,7 +39,7 @@ func at(t *testing.T, answers ...http.HandlerFunc) (*Place, *[]*http.Request) {
 	return &Place{
 		Region: "eu-west-1", Partition: "aws", Clock: asl.NewVirtualClock(time.Unix(0, 0)),
 		config: aws.Config{
-			BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
+			BaseEndpoint: aws.String(server.URL), Credentials: keys.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
 			Retryer: func() aws.Retryer {
 				return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 4 })
 			},
