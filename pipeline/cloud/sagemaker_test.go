@@ -168,7 +168,7 @@ func TestSageMakerEndpoints(t *testing.T) {
 		{"eu-west-1", "https://api.sagemaker.eu-west-1.amazonaws.com/", []string{"AWS_ENDPOINT_URL_SAGEMAKER=http://127.0.0.1:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"}},
 	} {
 		t.Run(strings.Join(append(slices.Clone(c.env), c.region), " "), func(t *testing.T) {
-			for _, v := range append([]string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}, c.env...) {
+			for _, v := range append([]string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_ACCESS_KEY_ID=AKIAFAKE", "AWS_SECRET_ACCESS_KEY=fake"}, c.env...) {
 				name, value, _ := strings.Cut(v, "=")
 				t.Setenv(name, value)
 			}
