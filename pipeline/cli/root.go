@@ -42,7 +42,7 @@ code matters.`,
 	root.Flags().SortFlags = false
 	root.Flags().AddFlagSet(run.Flags())
 	root.AddCommand(run, a.resumeCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(), a.modelsCommand(), a.rebuildCommand(),
-		a.lineageCommand(), a.reportCommand(), a.reproCommand())
+		a.lineageCommand(), a.reportCommand(), a.reproCommand(), a.statusCommand(), a.watchCommand(), a.stopCommand())
 	return root
 }
 

@@ -17,8 +17,8 @@ func console(p *cloud.Place, service string) string {
 	return "https://" + p.Region + "." + host + "/" + service + "/home?region=" + p.Region + "#"
 }
 
-// executionPage is the page of an execution.
-func executionPage(p *cloud.Place, name string) string {
+// Page is the page of an execution in the console.
+func Page(p *cloud.Place, name string) string {
 	return console(p, "states") + "/v2/executions/details/" + p.ExecutionARN(name)
 }
 
