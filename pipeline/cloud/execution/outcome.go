@@ -3,6 +3,8 @@ package execution
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"path"
 	"slices"
@@ -200,12 +202,7 @@ func (w *watch) result(ctx context.Context, d *Description, o *pipeline.Outcome)
 			}
 		}
 	}
-	sizes := w.sizes(ctx, m)
-	for _, name := range sorted(m.Artifacts) {
-		if uri := m.Artifacts[name]; uri != "" {
-			o.Artifacts = append(o.Artifacts, pipeline.Artifact{Name: name, URI: uri, Digest: m.Digests[name], Bytes: sizes[name]})
-		}
-	}
+	o.Artifacts = w.artifacts(ctx, m, o.Parameters)
 	for _, name := range sorted(m.Versions) {
 		if o.Versions == nil {
 			o.Versions = map[string]pipeline.ModelVersion{}
@@ -218,6 +215,46 @@ func (w *watch) result(ctx context.Context, d *Description, o *pipeline.Outcome)
 	o.Output = d.Output
 	w.models(ctx, m, o)
 	return nil
+}
+
+// artifacts are the data that the run started from and what its steps wrote, in the
+// pipeline's order.
+func (w *watch) artifacts(ctx context.Context, m *manifest.Manifest, parameters map[string]any) []pipeline.Artifact {
+	var all []pipeline.Artifact
+	for i := range w.p.Definition.Parameters {
+		q := &w.p.Definition.Parameters[i]
+		if uri, ok := parameters[q.Key].(string); ok && q.Location {
+			all = append(all, pipeline.Artifact{Name: q.Key, URI: uri, Digest: w.digestOf(uri)})
+		}
+	}
+	var names []string
+	for _, job := range w.p.Definition.Jobs {
+		for _, output := range job.Outputs {
+			names = append(names, job.Name+"."+output.Name)
+		}
+	}
+	for _, name := range sorted(m.Artifacts) {
+		if !slices.Contains(names, name) {
+			names = append(names, name) // of a machine that is not the tree's
+		}
+	}
+	sizes := w.sizes(ctx, m)
+	for _, name := range names {
+		if uri := m.Artifacts[name]; uri != "" {
+			all = append(all, pipeline.Artifact{Name: name, URI: uri, Digest: m.Digests[name], Bytes: sizes[name]})
+		}
+	}
+	return all
+}
+
+// digestOf is the digest of data by its URI, where it was uploaded under it; else empty.
+func (w *watch) digestOf(uri string) string {
+	rest, ok := strings.CutPrefix(uri, "s3://"+w.p.Bucket+"/"+w.p.Prefix+"data/")
+	digest, _, folder := strings.Cut(rest, "/")
+	if sum, err := hex.DecodeString(digest); !ok || !folder || err != nil || len(sum) != sha256.Size {
+		return ""
+	}
+	return "sha256:" + digest
 }
 
 // models fills in what was registered, and what was not.

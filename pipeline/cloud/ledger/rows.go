@@ -179,8 +179,12 @@ func (b *book) artifact(p *page, step, name, kind, uri string) int64 {
 func (b *book) try(p *page, t *Try) {
 	b.steps++
 	p.tries[t.Step] = b.steps
+	request := "{}" // what is asked of requests, the record asks of all
+	if t.Request != nil {
+		request = string(t.Request)
+	}
 	p.steps.Rows = append(p.steps.Rows, []any{
-		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, string(t.Request), string(t.Response), t.Error, decoded(t.Cause),
+		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, request, string(t.Response), t.Error, decoded(t.Cause),
 		"", micros(t.Started), micros(t.Ended),
 	})
 }
