@@ -74,7 +74,7 @@ func TestProxyFaults(t *testing.T) {
 			t.Errorf("%s: GetCallerIdentity is told\n\t%s\nwant\n\t%s", test.fault, got, test.whoAmI)
 		}
 		want := []string{"s3.PutObject #1 " + string(test.fault), "sts.GetCallerIdentity #1 " + string(test.fault)}
-		if got := texts(p.Struck()); !slices.Equal(got, want) {
+		if got := hitTexts(p.Struck()); !slices.Equal(got, want) {
 			t.Errorf("%s: struck %q, want %q", test.fault, got, want)
 		}
 
@@ -112,7 +112,7 @@ func told(err error) string {
 	return err.Error()
 }
 
-func texts(hits []Hit) []string {
+func hitTexts(hits []Hit) []string {
 	var out []string
 	for _, h := range hits {
 		out = append(out, h.String())
@@ -131,7 +131,7 @@ func TestProxyRules(t *testing.T) {
 	}
 	_, _ = c.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("b")})
 	want := []string{"s3.HeadBucket #1", "s3.HeadBucket #2 Throttle", "s3.HeadBucket #3 Throttle", "s3.HeadBucket #4 Reset", "s3.ListObjectsV2 #1 Reset"}
-	got := texts(p.Hits())
+	got := hitTexts(p.Hits())
 	// net/http itself repeats a GET or HEAD that breaks on a connection which was used before.
 	got = slices.CompactFunc(got, func(a, b string) bool {
 		return strings.HasSuffix(a, "Reset") && strings.HasSuffix(b, "Reset") && strings.Fields(a)[0] == strings.Fields(b)[0]

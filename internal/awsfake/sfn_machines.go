@@ -49,9 +49,9 @@ func (w *World) updateMachine(m *Machine) error {
 	if err := w.checkMachine(m); err != nil {
 		return err
 	}
-	m.Created, m.Revision = before.Created, before.Revision
+	m.Created, m.Revision, m.updated = before.Created, before.Revision, before.updated
 	if !sameMachine(before, m) {
-		m.Revision = w.id()
+		m.Revision, m.updated = w.uuid(), w.now()
 	}
 	w.machines[m.ARN] = m
 	return nil
@@ -65,7 +65,7 @@ func (w *World) deleteMachine(arn string) error {
 	}
 	for key, e := range w.states.executions {
 		if e.machine.ARN == arn {
-			e.cancel(errDeleted)
+			e.lap.stop(errDeleted)
 			delete(w.states.executions, key)
 		}
 	}
@@ -85,8 +85,8 @@ func sameMachine(a, b *Machine) bool {
 		a.LogData == b.LogData && a.Tracing == b.Tracing
 }
 
-// id is a new one in the form of a UUID. They count up, so that tests repeat.
-func (w *World) id() string {
+// uuid is a new one. They count up, so that tests repeat.
+func (w *World) uuid() string {
 	w.next++
 	return fmt.Sprintf("00000000-0000-4000-8000-%012x", w.next)
 }

@@ -23,13 +23,15 @@ type Role struct {
 type LogGroup struct {
 	Name    string
 	Days    int
+	Created time.Time
 	streams map[string]*LogStream
 }
 
 // A LogStream is one stream in a group, its lines in order.
 type LogStream struct {
-	Name  string
-	Lines []LogLine
+	Name    string
+	Created time.Time
+	Lines   []LogLine
 }
 
 // A LogLine is one event of a stream.
@@ -40,8 +42,10 @@ type LogLine struct {
 
 // A ModelGroup is a group of SageMaker's model registry.
 type ModelGroup struct {
-	Name     string
-	versions []*ModelPackage
+	Name, Description string
+	Created           time.Time
+	versions          []*ModelPackage
+	last              int // the newest version's number, even if it was deleted
 }
 
 // A ModelPackage is a version in a group. Request is createModelPackage's.
@@ -50,6 +54,7 @@ type ModelPackage struct {
 	Version                       int
 	Request                       map[string]any
 	Approval, ApprovalDescription string
+	Metadata                      map[string]string
 	Created, Modified             time.Time
 }
 
@@ -67,6 +72,8 @@ type Machine struct {
 	LogData            bool
 	// Tracing says that X-Ray gets traces.
 	Tracing bool
+
+	updated time.Time
 }
 
 // ErrExists is the error of making what is there.
@@ -77,7 +84,7 @@ func (w *World) createLogGroup(name string, days int) error {
 	if w.groups[name] != nil {
 		return fmt.Errorf("log group %s %w", name, ErrExists)
 	}
-	w.groups[name] = &LogGroup{Name: name, Days: days, streams: map[string]*LogStream{}}
+	w.groups[name] = &LogGroup{Name: name, Days: days, Created: w.now(), streams: map[string]*LogStream{}}
 	return nil
 }
 
@@ -85,12 +92,16 @@ func (w *World) createLogGroup(name string, days int) error {
 func (w *World) Log(group, stream string, lines ...LogLine) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.log(group, stream, lines...)
+}
+
+func (w *World) log(group, stream string, lines ...LogLine) {
 	if w.groups[group] == nil {
 		_ = w.createLogGroup(group, 0) // it is not there
 	}
 	g := w.groups[group]
 	if g.streams[stream] == nil {
-		g.streams[stream] = &LogStream{Name: stream}
+		g.streams[stream] = &LogStream{Name: stream, Created: w.now()}
 	}
 	g.streams[stream].Lines = append(g.streams[stream].Lines, lines...)
 }
@@ -100,7 +111,7 @@ func (w *World) createModelGroup(name string) error {
 	if w.packages[name] != nil {
 		return fmt.Errorf("model package group %s %w", name, ErrExists)
 	}
-	w.packages[name] = &ModelGroup{Name: name}
+	w.packages[name] = &ModelGroup{Name: name, Created: w.now()}
 	return nil
 }
 

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/local"
 )
 
 // Options are what a world can be told. The zero value is ready.
@@ -29,6 +30,9 @@ type Options struct {
 	Clock asl.Clock
 	// Enforce makes every call that a role makes subject to its policies.
 	Enforce bool
+	// Jobs say how the jobs of executions run. Without a folder they have a temporary one,
+	// which Close removes; without an isolation it is direct, which starts the fastest.
+	Jobs local.JobsOptions
 }
 
 // A World is one account in one Region.
@@ -37,6 +41,9 @@ type World struct {
 	Clock                      asl.Clock
 	// Enforce makes calls of roles subject to their policies.
 	Enforce bool
+	// SparseLogs makes every other page of log events empty, although more are to come: AWS
+	// may answer so at any time.
+	SparseLogs bool
 
 	// mu guards everything below. Methods whose names begin with a capital letter take it,
 	// others expect it to be held.
@@ -45,10 +52,20 @@ type World struct {
 	next     int // for ids
 	buckets  map[string]*Bucket
 	roles    map[string]*Role       // by name
+	managed  map[string][]byte      // policies by ARN
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
-	machines map[string]*Machine    // by ARN
-	stacks   map[string]*stack      // by id; deleted ones stay
+	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
+	// call says, with times in milliseconds. tags are of SageMaker's resources, by ARN.
+	jobs     map[string]map[string]any
+	tags     map[string]map[string]string
+	machines map[string]*Machine // by ARN
+	stacks   map[string]*stack   // by id; deleted ones stay
+	// pace, holding, failing and seen are how CloudFormation's operations go on.
+	pace     int
+	holding  map[string]bool
+	failing  map[string]string
+	seen     []string
 	services map[string]http.Handler
 	states   states
 }
@@ -67,10 +84,15 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
-		machines: map[string]*Machine{}, stacks: map[string]*stack{},
+		managed: map[string][]byte{}, jobs: map[string]map[string]any{}, tags: map[string]map[string]string{},
+		machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
 	}
-	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts)}
+	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
+	w.services["states"] = http.HandlerFunc(w.stepFunctions)
+	w.states.options = o.Jobs
 	w.services["s3"] = http.HandlerFunc(w.s3)
+	w.services["logs"] = http.HandlerFunc(w.logs)
+	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
 	for _, name := range buckets {
 		w.AddBucket(name, w.Region, w.Account)
 	}

@@ -59,9 +59,11 @@ func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *
 		open:      openRecord,
 		notify:    notify,
 		display:   newDisplay,
-		patience:  5 * time.Second,
-		settle:    150 * time.Millisecond,
-		now:       time.Now,
+
+		interactive: interactive,
+		patience:    5 * time.Second,
+		settle:      150 * time.Millisecond,
+		now:         time.Now,
 	}
 }
 
@@ -99,6 +101,8 @@ type app struct {
 	notify func() (signals <-chan os.Signal, stop func())
 	// display makes what shows the progress of a run, and what stops it.
 	display func(w io.Writer, s progress.State, quiet bool) (d progress.Display, stop func())
+	// interactive says that there is a person to ask at in, who reads what goes to out.
+	interactive func(in io.Reader, out io.Writer) bool
 	// patience is how long a run that was told to quit at once is waited for.
 	patience time.Duration
 	// settle is how soon after the first interrupt another one is the same: a

@@ -324,7 +324,7 @@ type registry struct {
 }
 
 func (r registry) do(action, request string) (json.RawMessage, error) {
-	return actions["aws-sdk:sagemaker:"+action].do(r.h, r.t.Context(), asl.Task{State: "Call", Arguments: json.RawMessage(request)})
+	return actions["aws-sdk:sagemaker:"+action].do(r.h, r.t.Context(), asl.Task{State: "Call", Resource: "arn:aws:states:::aws-sdk:sagemaker:" + action, Arguments: json.RawMessage(request)})
 }
 
 // call makes a request that must be answered, and decodes the answer.
