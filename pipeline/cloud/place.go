@@ -84,7 +84,7 @@ const attempts = 6
 // Open finds out whose credentials there are, and refuses those of another account or
 // Region than the environment's. Nothing is written.
 func Open(ctx context.Context, t Target, o Options) (*Place, error) {
-	values, err := environment(t)
+	values, err := Values(t)
 	if err != nil {
 		return nil, err
 	}
@@ -152,9 +152,9 @@ func (p *Place) regions() []string {
 	return all
 }
 
-// environment are the values of an environment's parameter file over which those of
-// the target are laid.
-func environment(t Target) (map[string]string, error) {
+// Values are those of an environment's parameter file, over which those of the target are
+// laid. The digests of code are not among them. AWS is not asked.
+func Values(t Target) (map[string]string, error) {
 	file, ok := t.Definition.Environments[t.Environment]
 	if !ok {
 		names := slices.Sorted(maps.Keys(t.Definition.Environments))
