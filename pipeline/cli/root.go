@@ -43,7 +43,7 @@ code matters.`,
 	root.Flags().AddFlagSet(run.Flags())
 	root.AddCommand(run, a.resumeCommand(), a.statusCommand(), a.watchCommand(), a.stopCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(),
 		a.modelsCommand(), a.lineageCommand(), a.reportCommand(), a.reproCommand(), a.rebuildCommand(),
-		a.planCommand(), a.deployCommand(), a.destroyCommand())
+		a.planCommand(), a.deployCommand(), a.packageCommand(), a.destroyCommand())
 	return root
 }
 
