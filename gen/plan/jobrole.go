@@ -2,6 +2,7 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/mlmax/mlmax/gen/ir"
 )
@@ -68,10 +69,40 @@ func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 	for _, f := range folders {
 		objects = append(objects, object(f))
 	}
-	return []*ir.Statement{{
+	return append([]*ir.Statement{{
 		Sid: "ReadInputs", Actions: []string{"s3:GetObject"}, Resources: objects,
 		Reason: "step " + j.Name + " reads its code and what it takes", Needs: needs,
-	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)}
+	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)},
+		readableStatements(p, j)...)
+}
+
+// readableStatements are for the places outside of the prefix that an environment lets
+// runs read, for a step that takes data from where a run says. Each place has
+// statements of its own: of two in one, either prefix could be listed in either bucket.
+func readableStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
+	needs := []string{j.Name}
+	for _, in := range j.Inputs {
+		if in.Param != "" {
+			needs = append(needs, j.Name+"."+in.Name)
+		}
+	}
+	if len(needs) == 1 {
+		return nil
+	}
+	var all []*ir.Statement
+	for i := range p.Readable() {
+		n := strconv.Itoa(i + 1)
+		where, prefix := "arn:${AWS::Partition}:s3:::${ReadableBucket"+n+"}", "${ReadablePrefix"+n+"}*"
+		all = append(all, &ir.Statement{
+			Sid: "ReadOutside" + n, Actions: []string{"s3:GetObject"}, Resources: []string{where + "/" + prefix}, If: "HasReadable" + n,
+			Reason: "a run may take the data of step " + j.Name + " from a place that the environment names besides its own", Needs: needs,
+		}, &ir.Statement{
+			Sid: "FindOutside" + n, Actions: []string{"s3:ListBucket"}, Resources: []string{where}, If: "HasReadable" + n,
+			Conditions: []*ir.Condition{{Operator: "StringLike", Key: "s3:prefix", Values: []string{prefix}}},
+			Reason:     "SageMaker lists the objects of such data before it copies them", Needs: needs,
+		})
+	}
+	return all
 }
 
 // versionFolder is where the runs of another pipeline leave what a job takes of a model

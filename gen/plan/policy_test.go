@@ -114,9 +114,11 @@ func TestVersionPermissions(t *testing.T) {
 		}
 	}
 	schedule := p.Roles[len(p.Roles)-1]
-	if len(schedule.Statements) != 1 || schedule.Principal != "scheduler" ||
+	if len(schedule.Statements) != 3 || schedule.Principal != "scheduler" ||
 		!slices.Equal(schedule.Statements[0].Actions, []string{"states:StartExecution"}) ||
-		!slices.Equal(schedule.Statements[0].Resources, []string{"arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Env}-census-inference"}) {
+		!slices.Equal(schedule.Statements[0].Resources, []string{"arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Env}-census-inference"}) ||
+		!slices.Equal(schedule.Statements[1].Actions, []string{"sqs:SendMessage"}) || !slices.Equal(schedule.Statements[1].Resources, []string{"${ScheduleFailures.Arn}"}) ||
+		schedule.Statements[2].If != "HasKmsKey" {
 		t.Errorf("the schedule's role is %+v", schedule)
 	}
 }
