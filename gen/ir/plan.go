@@ -213,8 +213,8 @@ type Job struct {
 	// and reads that model.
 	ImageOf string `json:",omitempty"`
 	// The names of what differs between places: "TrainRole", "TrainImage",
-	// "TrainInstance", "TrainCode". A pinned job has no CodeName and no ImageName of its
-	// own in the machine, but its image's account and repository in the template.
+	// "TrainInstance", "TrainCode". A pinned job's CodeName and ImageName are not
+	// in the machine: the version brings both.
 	RoleName, ImageName, InstanceName, CodeName string
 }
 

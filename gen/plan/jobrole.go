@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/pipeline/images"
 )
 
 // jobStatements are what a step's job may do: read its code and inputs, write its
@@ -130,15 +131,28 @@ func keyStatements(j *ir.Job) []*ir.Statement {
 }
 
 // imageStatements are for the registry. Its account differs by Region: the template
-// fills ${<ImageName>Account} and ${<ImageName>Repository}.
+// fills ${<framework>Account}. A model version may have been made in an image of
+// another framework than is named today.
 func imageStatements(j *ir.Job) []*ir.Statement {
 	reason := "the job's container is AWS's image for " + j.Framework + " " + j.Version
-	if v := or(j.Pin, j.ImageOf); v != "" {
-		reason = "the job's container is the image that " + v + " was made in, of AWS's for " + j.Framework
+	v := or(j.Pin, j.ImageOf)
+	if v != "" {
+		reason = "the job's container is the image that " + v + " was made in, one of AWS's for the frameworks that there are"
+	}
+	var repositories []string
+	for _, name := range images.Names() {
+		i, _ := images.Lookup(name)
+		if v == "" && name != j.Framework+":"+j.Version {
+			continue
+		}
+		repository := "arn:${AWS::Partition}:ecr:${AWS::Region}:${" + i.Framework + "Account}:repository/" + i.Repository
+		if !slices.Contains(repositories, repository) {
+			repositories = append(repositories, repository)
+		}
 	}
 	return []*ir.Statement{{
 		Sid: "PullImage", Actions: []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
-		Resources: []string{"arn:${AWS::Partition}:ecr:${AWS::Region}:${" + j.ImageName + "Account}:repository/${" + j.ImageName + "Repository}"},
+		Resources: repositories,
 		Reason:    reason, Needs: []string{j.Name},
 	}, {
 		Sid: "EnterRegistry", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{"*"},
