@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -75,6 +76,7 @@ func TestScheduledTime(t *testing.T) {
 	t.Parallel()
 	p := training(t, "direct")
 	p.definition.Schedule = "rate(1 day)"
+	p.definition.ASL = bytes.Replace(p.definition.ASL, []byte("$count($keys($Params)) = 4"), []byte("$Params.ScheduledTime = '2026-01-02T03:04:05Z'"), 1)
 	o := p.succeed(`{"ScheduledTime": "2026-01-02T03:04:05Z"}`)
 	b, err := os.ReadFile(filepath.Join(p.workspace(), "s3/local/runs/census-training", o.Run, "manifest.json"))
 	if err != nil {
