@@ -101,3 +101,33 @@ func TestIsolation(t *testing.T) {
 		}
 	}
 }
+
+// TestVolumeKey holds the environment's key to be asked for the volumes of instances
+// that take one, and for results in any case.
+func TestVolumeKey(t *testing.T) {
+	t.Parallel()
+	const key = "arn:aws:kms:eu-west-1:000000000000:key/k"
+	for instance, volume := range map[string]bool{
+		"ml.m5.xlarge": true, "ml.c5.large": true, "ml.p3.2xlarge": true, "ml.trn1.2xlarge": true, "ml.r7i.large": true,
+		"ml.m5d.xlarge": false, "ml.g4dn.xlarge": false, "ml.p4de.24xlarge": false, "ml.g5.xlarge": false, "ml.g6e.xlarge": false, "ml.p5.48xlarge": false,
+	} {
+		p := plantest.Example(t)
+		values := place(p)
+		values["KmsKey"], values["TrainInstance"], values["PreprocessInstance"] = key, instance, instance
+		s := &service{report: report}
+		result(t, run(t, p, values, `{}`, s))
+		training := s.requests["Train"]
+		processing := s.requests["Preprocess"]
+		for what, resources := range map[string]any{
+			"training": training["ResourceConfig"], "processing": processing["ProcessingResources"].(map[string]any)["ClusterConfig"],
+		} {
+			got, is := resources.(map[string]any)["VolumeKmsKeyId"]
+			if is != volume || is && got != key {
+				t.Errorf("%s on %s has volume key %v", what, instance, got)
+			}
+		}
+		if training["OutputDataConfig"].(map[string]any)["KmsKeyId"] != key || processing["ProcessingOutputConfig"].(map[string]any)["KmsKeyId"] != key {
+			t.Errorf("results on %s are not encrypted with the key", instance)
+		}
+	}
+}
