@@ -54,7 +54,9 @@ type World struct {
 	roles    map[string]*Role       // by name
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
-	// tags are those of SageMaker's resources by ARN.
+	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
+	// call says, never changed in place. tags are those of SageMaker's resources by ARN.
+	jobs     map[string]map[string]any
 	tags     map[string]map[string]string
 	machines map[string]*Machine // by ARN
 	stacks   map[string]*stack   // by id; deleted ones stay
@@ -64,7 +66,6 @@ type World struct {
 	failing  map[string]string
 	seen     []string
 	services map[string]http.Handler
-	jobs     map[string]map[string]any // what the Describe call says, by "processing-job/NAME"
 	states   states
 }
 
@@ -86,7 +87,7 @@ func New(o Options, buckets ...string) *World {
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
 	w.services["states"] = http.HandlerFunc(w.stepFunctions)
-	w.states.options, w.jobs = o.Jobs, map[string]map[string]any{}
+	w.states.options = o.Jobs
 	w.services["s3"] = http.HandlerFunc(w.s3)
 	w.services["logs"] = http.HandlerFunc(w.logs)
 	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
