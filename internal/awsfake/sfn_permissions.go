@@ -1,8 +1,6 @@
 package awsfake
 
 import (
-	"encoding/json"
-	"path"
 	"slices"
 	"strings"
 )
@@ -49,63 +47,7 @@ func (w *World) checkMachineRole(arn, machine string) error {
 	return nil
 }
 
-// A trust is a trust policy, as far as services are concerned.
-type trust struct {
-	Statement []struct {
-		Effect    string
-		Principal struct{ Service trustList }
-		Action    trustList
-		Condition map[string]map[string]trustList
-	}
-}
-
-// A trustList is one text or several.
-type trustList []string
-
-// UnmarshalJSON takes both.
-func (l *trustList) UnmarshalJSON(text []byte) error {
-	var one string
-	if json.Unmarshal(text, &one) == nil {
-		*l = trustList{one}
-		return nil
-	}
-	return json.Unmarshal(text, (*[]string)(l))
-}
-
-// trusts says whether a role may be taken by a service for a resource of this account. Of
-// conditions it knows the two that stand against a confused deputy; any other does not hold.
+// trusts says whether a role may be taken by a service for a resource of this account.
 func (w *World) trusts(role *Role, service, source string) bool {
-	var t trust
-	if json.Unmarshal(role.Trust, &t) != nil {
-		return false
-	}
-	for _, s := range t.Statement {
-		if s.Effect != "Allow" || !slices.Contains(s.Action, "sts:AssumeRole") || !slices.Contains(s.Principal.Service, service) {
-			continue
-		}
-		holds := true
-		for operator, keys := range s.Condition {
-			for key, values := range keys {
-				switch {
-				case operator == "StringEquals" && key == "aws:SourceAccount":
-					holds = holds && slices.Contains(values, w.Account)
-				case (operator == "ArnLike" || operator == "StringLike") && key == "aws:SourceArn":
-					holds = holds && slices.ContainsFunc(values, func(pattern string) bool { return likeARN(pattern, source) })
-				default:
-					holds = false
-				}
-			}
-		}
-		if holds {
-			return true
-		}
-	}
-	return false
-}
-
-// likeARN matches an ARN by IAM's wildcards, which pass over slashes.
-func likeARN(pattern, text string) bool {
-	flat := strings.NewReplacer("/", "\x00", "[", "\x01", `\`, "\x02")
-	ok, err := path.Match(flat.Replace(pattern), flat.Replace(text))
-	return ok && err == nil
+	return w.mayAssume(role, service, source) == nil
 }

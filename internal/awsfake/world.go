@@ -52,10 +52,11 @@ type World struct {
 	next     int // for ids
 	buckets  map[string]*Bucket
 	roles    map[string]*Role       // by name
+	managed  map[string][]byte      // policies by ARN
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
 	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
-	// call says, never changed in place. tags are those of SageMaker's resources by ARN.
+	// call says, with times in milliseconds. tags are of SageMaker's resources, by ARN.
 	jobs     map[string]map[string]any
 	tags     map[string]map[string]string
 	machines map[string]*Machine // by ARN
@@ -83,7 +84,8 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
-		tags: map[string]map[string]string{}, machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
+		managed: map[string][]byte{}, jobs: map[string]map[string]any{}, tags: map[string]map[string]string{},
+		machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
 	}
 	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
 	w.services["states"] = http.HandlerFunc(w.stepFunctions)

@@ -101,9 +101,11 @@ func (c *ChangeSet) name() (set, stack *string) {
 	return aws.String(c.id), aws.String(c.deployer.place.StackName())
 }
 
-// The reasons of a change set that has nothing to change (AWS.md, section 7; both have
-// been seen).
-var emptyReasons = []string{"The submitted information didn't contain changes", "No updates are to be performed"}
+// isEmpty recognizes the two reasons that AWS gives for a change set which has nothing to
+// change: there is no code for it.
+func isEmpty(reason string) bool {
+	return strings.Contains(reason, "The submitted information didn't contain changes") || strings.Contains(reason, "No updates are to be performed")
+}
 
 // read waits until the change set is made, and reads its changes. empty says that it has
 // none.
@@ -130,7 +132,7 @@ func (c *ChangeSet) read(ctx context.Context) (empty bool, err error) {
 				return false, err
 			}
 		case types.ChangeSetStatusFailed:
-			if slices.ContainsFunc(emptyReasons, func(text string) bool { return strings.Contains(reason, text) }) {
+			if isEmpty(reason) {
 				return true, nil
 			}
 			return false, fmt.Errorf("CloudFormation refuses to deploy stack %s: %s\n\thint: nothing was changed; if the template is not as generated, run go generate ./...", p.StackName(), reason)
