@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -81,8 +82,9 @@ func github(t *testing.T) workflow {
 func scripts(t *testing.T) []script {
 	t.Helper()
 	var all []script
-	for name, j := range github(t).Jobs {
-		for i, s := range j.Steps {
+	jobs := github(t).Jobs
+	for _, name := range slices.Sorted(maps.Keys(jobs)) {
+		for i, s := range jobs[name].Steps {
 			if s.Run != "" {
 				all = append(all, script{fmt.Sprintf("github-actions.yml: job %s, step %d", name, i+1), s.Run})
 			}
@@ -106,6 +108,18 @@ func scripts(t *testing.T) []script {
 		}
 	}
 	return all
+}
+
+// find is the text of a script.
+func find(t *testing.T, where string) string {
+	t.Helper()
+	for _, s := range scripts(t) {
+		if s.where == where {
+			return s.text
+		}
+	}
+	t.Fatalf("there is no %s", where)
+	return ""
 }
 
 // built is the folder of the commands that the files run, once they are built.
@@ -306,11 +320,8 @@ func TestPlanScripts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			dir := repository(t)
-			i := slices.IndexFunc(scripts(t), func(s script) bool { return s.where == c.where })
-			if i < 0 {
-				t.Fatalf("there is no %s", c.where)
-			}
-			out, err := run(t, dir, scripts(t)[i].text, builds(t, dir), "PIPELINE=training", "PIPELINES=training inference", "ENVIRONMENT=dev",
+			text := find(t, c.where)
+			out, err := run(t, dir, text, builds(t, dir), "PIPELINE=training", "PIPELINES=training inference", "ENVIRONMENT=dev",
 				"BASE=main", "CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary.md"))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
@@ -319,9 +330,43 @@ func TestPlanScripts(t *testing.T) {
 			if err != nil || !strings.HasPrefix(string(plan), "<!-- mlmax plan: census-training dev -->\n") || !strings.Contains(string(plan), "| `Train` | changed | code |") {
 				t.Errorf("%v\n%s", err, plan)
 			}
-			if out, err := run(t, dir, scripts(t)[i].text, "PATH="+filepath.Join(dir, "tools")+":"+os.Getenv("PATH"), "PIPELINE=training", "PIPELINES=training",
+			if out, err := run(t, dir, text, "PATH="+filepath.Join(dir, "tools")+":"+os.Getenv("PATH"), "PIPELINE=training", "PIPELINES=training",
 				"ENVIRONMENT=nowhere", "BASE=main", "CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY=/dev/null"); err == nil {
 				t.Errorf("trouble does not fail the job:\n%s", out)
+			}
+		})
+	}
+}
+
+// TestCommentScript runs the script that writes the comment against a gh that notes what it
+// is asked for: there is no GitHub here.
+func TestCommentScript(t *testing.T) {
+	t.Parallel()
+	text := find(t, "github-actions.yml: job comment, step 2")
+	const marker = "<!-- mlmax plan: census-training dev -->"
+	long := marker + "\n### Plan\n\n1 step differs.\n" + strings.Repeat("x", 70000)
+	for _, c := range []struct{ name, plan, id, want, body string }{
+		{"first", marker + "\nplan\n", "", "--method POST repos/o/r/issues/7/comments", "plan"},
+		{"again", marker + "\nplan\n", "42", "--method PATCH repos/o/r/issues/comments/42", "plan"},
+		{"long", long, "", "--method POST", "The plan is too long for a comment"},
+		{"no plan", "@everyone\n", "42", "", ""},
+		{"empty", "", "42", "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			gh := "#!/bin/sh\necho \"$@\" >>calls\n[ \"$2\" = --paginate ] && echo $ID\ncp plan.md body\nexit 0\n"
+			if err := errors.Join(os.WriteFile(filepath.Join(dir, "gh"), []byte(gh), 0o755), os.WriteFile(filepath.Join(dir, "plan.md"), []byte(c.plan), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			out, err := run(t, dir, text, "PATH="+dir+":"+os.Getenv("PATH"), "ID="+c.id, "REPOSITORY=o/r", "NUMBER=7")
+			if (err == nil) != (c.want != "") {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			calls, _ := os.ReadFile(filepath.Join(dir, "calls"))
+			body, _ := os.ReadFile(filepath.Join(dir, "body"))
+			if !strings.Contains(string(calls), c.want) || !strings.Contains(string(body), c.body) || len(body) > 65536 || c.want == "" && len(calls) > 0 {
+				t.Errorf("calls:\n%s\nbody:\n%.200s", calls, body)
 			}
 		})
 	}
