@@ -8,7 +8,7 @@ CHECKOV := .tools/checkov
 # Every committed template: those of generated/ and the goldens, which have what those do without.
 TEMPLATES := generated/*/*/template.json gen/emitcfn/testdata/*.template.json
 # The packages whose tests take -update.
-GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/lineage
+GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/delta ./pipeline/lineage
 
 .DEFAULT_GOAL := help
 .PHONY: help build gen check test race fuzz bench update fresh limits lint cfn checkov aws cover ci clean
