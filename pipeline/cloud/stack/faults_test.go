@@ -17,24 +17,6 @@ func contextOf(t *testing.T) (context.Context, context.CancelFunc) {
 	return ctx, stop
 }
 
-// effects are how often the account was changed: the operations begun on stacks.
-func (a *account) effects() (made, executed, deleted int) {
-	for _, c := range a.Calls() {
-		if c.Code != 200 {
-			continue
-		}
-		switch c.Action {
-		case "CreateChangeSet":
-			made++
-		case "ExecuteChangeSet":
-			executed++
-		case "DeleteStack":
-			deleted++
-		}
-	}
-	return made, executed, deleted
-}
-
 // begun are the operations that a stack's events tell of.
 func (a *account) begun(t *testing.T, id string) (operations []string) {
 	t.Helper()
@@ -87,9 +69,6 @@ func TestLostAnswers(t *testing.T) {
 // events tell that it had.
 func TestLostForGood(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("waits for the SDK to give up; not in short mode")
-	}
 	a := newAccount(t)
 	a.proxy.Inject(awsfake.Rule{On: "cloudformation.ExecuteChangeSet", Times: -1, Fault: awsfake.LostAnswer})
 	if state := a.must("a"); state.Status != types.StackStatusCreateComplete {
