@@ -371,3 +371,38 @@ func TestCommentScript(t *testing.T) {
 		})
 	}
 }
+
+// TestCodeBuildCommentScript does the same for CodeBuild's, with a curl that notes what it
+// is asked for.
+func TestCodeBuildCommentScript(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("jq"); err != nil {
+		t.Skip("no jq here")
+	}
+	text := find(t, "buildspec-pull-request.yml: command 3")
+	const marker = "<!-- mlmax plan: census-training dev -->"
+	for _, c := range []struct{ name, plan, comments, want string }{
+		{"first", marker + "\nplan\n", `[{"id": 1, "body": "other"}]`, "--data @body.json https://api.github.com/repos/o/r/issues/7/comments"},
+		{"again", marker + "\nplan\n", `[{"id": 1, "body": "other"}, {"id": 42, "body": "` + marker + `\nold"}]`, "--request PATCH --data @body.json https://api.github.com/repos/o/r/issues/comments/42"},
+		{"no plan", "x\n", `[]`, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			dir := t.TempDir()
+			curl := "#!/bin/sh\necho \"$@\" >>calls\ncat comments.json\n"
+			if err := errors.Join(os.WriteFile(filepath.Join(dir, "curl"), []byte(curl), 0o755), os.WriteFile(filepath.Join(dir, "plan-training.md"), []byte(c.plan), 0o644),
+				os.WriteFile(filepath.Join(dir, "comments.json"), []byte(c.comments), 0o644)); err != nil {
+				t.Fatal(err)
+			}
+			out, err := run(t, dir, text, "PATH="+dir+":"+os.Getenv("PATH"), "PIPELINES=training", "GH_TOKEN=secret",
+				"CODEBUILD_SOURCE_REPO_URL=https://github.com/o/r.git", "CODEBUILD_SOURCE_VERSION=pr/7")
+			if (err == nil) != (c.want != "") {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			calls, _ := os.ReadFile(filepath.Join(dir, "calls"))
+			if !strings.Contains(string(calls), c.want) || strings.Contains(string(calls)+out, "secret") {
+				t.Errorf("calls:\n%s\n%s", calls, out)
+			}
+		})
+	}
+}

@@ -108,6 +108,8 @@ type app struct {
 	display func(w io.Writer, s progress.State, quiet bool) (d progress.Display, stop func())
 	// interactive says that there is a person to ask at in, who reads what goes to out.
 	interactive func(in io.Reader, out io.Writer) bool
+	// cloud are how AWS is talked to, besides what the environment says.
+	cloud cloud.Options
 	// patience is how long a run that was told to quit at once is waited for.
 	patience time.Duration
 	// settle is how soon after the first interrupt another one is the same: a

@@ -44,9 +44,12 @@ out. "go run" turns 2 into 1: build the command where that matters, as in CI.`,
 			"  " + a.command + " plan --env " + a.anyEnvironment() + " --offline --against origin/main --markdown",
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			p, err := a.plan(c.Context(), &f)
+			// An interrupt ends the calls, so that a change set is deleted even then.
+			ctx, heard, stop := a.hearing(c.Context())
+			defer stop()
+			p, err := a.plan(ctx, &f)
 			if err != nil {
-				return err
+				return &exit{code: exitOf(heard(), exitTrouble), err: err}
 			}
 			if err := a.printPlan(p, &f); err != nil {
 				return err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -43,7 +44,7 @@ func newAccount(t *testing.T) *account {
 	server := a.proxy.Serve()
 	t.Cleanup(server.Close)
 	p, err := cloud.Open(t.Context(), cloud.Target{Definition: training.Definition(), Environment: "dev", Command: "PROG"}, cloud.Options{
-		Clock: clock,
+		Clock: clock, MaxBackoff: time.Millisecond,
 		Load: []func(*config.LoadOptions) error{
 			config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
@@ -269,7 +270,7 @@ func TestStatuses(t *testing.T) {
 			state, err := d.Ready(t.Context(), false)
 			switch row.Deploy {
 			case Create, Update:
-				if err != nil || state != nil && state.Status != row.Status {
+				if err != nil || state != nil && state.Status != row.Status || state == nil && row.Destroy != Nothing {
 					t.Errorf("deploy: %+v, error %v", state, err)
 				}
 			case Wait:
