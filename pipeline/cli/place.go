@@ -39,7 +39,7 @@ func (a *app) place(ctx context.Context, f awsFlags) (*cloud.Place, error) {
 	if err := f.settle(a); err != nil {
 		return nil, err
 	}
-	return cloud.Open(ctx, a.target(f), cloud.Options{})
+	return cloud.Open(ctx, a.target(f), a.cloud)
 }
 
 // target is the environment as the flags name it.

@@ -8,10 +8,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +28,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -49,6 +52,8 @@ type Target struct {
 type Options struct {
 	// Clock is the machine's own if nil.
 	Clock asl.Clock
+	// MaxBackoff is the longest pause before a call is tried again; 0 is the SDK's.
+	MaxBackoff time.Duration
 	// Load are further options of the SDK's configuration.
 	Load []func(*config.LoadOptions) error
 }
@@ -80,6 +85,16 @@ type Place struct {
 // attempts is how often a call is tried: the SDK's default of 3 gives up on a throttled
 // account after some two seconds.
 const attempts = 6
+
+// torn recognizes an answer that ended before its end, which the SDK does not ask for
+// again by itself. Whatever this program asks for can be asked for twice.
+func torn(err error) aws.Ternary {
+	var garbled *smithy.DeserializationError
+	if errors.As(err, &garbled) && errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
 
 // Open finds out whose credentials there are, and refuses those of another account or
 // Region than the environment's. Nothing is written.
@@ -189,7 +204,10 @@ func Values(t Target) (map[string]string, error) {
 func (p *Place) Reload(ctx context.Context) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = attempts, cmp.Or(p.options.MaxBackoff, o.MaxBackoff)
+				o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(torn))
+			})
 		}),
 		config.WithAppID("mlmax"),
 		config.WithLogger(logging.Nop{}), // what matters comes as an error

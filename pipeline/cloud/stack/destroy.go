@@ -22,10 +22,7 @@ func (d *Deployer) Standing(ctx context.Context, wait bool) (*State, error) {
 	if err != nil || state == nil {
 		return nil, err
 	}
-	switch row := rowOf(state.Status); row.Destroy {
-	case Nothing:
-		return nil, nil
-	case Refuse:
+	if row := rowOf(state.Status); row.Destroy == Refuse {
 		return nil, fmt.Errorf("stack %s %s (%s); nothing was deleted\n\thint: %s", state.Name, row.Means, state.Status, row.Note)
 	}
 	return state, protection(d.place, state)

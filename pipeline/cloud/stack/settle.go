@@ -29,8 +29,19 @@ func (d *Deployer) Ready(ctx context.Context, wait bool) (*State, error) {
 		if err := d.tellLeftovers(ctx); err != nil {
 			return nil, err
 		}
+	case Update:
+		if !state.Drifted.IsZero() {
+			d.display.Say(drifted(state))
+		}
 	}
 	return state, nil
+}
+
+// drifted says that somebody changed by hand what is deployed. Whoever looks for drift is
+// always told that a machine with substitutions differs (AWS.md, section 4).
+func drifted(s *State) string {
+	return fmt.Sprintf("stack %s differed from its template when somebody last looked for drift (%s); a state machine always does. What else was changed by hand stays so until a deployment changes it",
+		s.Name, s.Drifted.Local().Format("2006-01-02 15:04"))
 }
 
 // idle finds the stack and waits until nobody works on it.
@@ -41,7 +52,10 @@ func (d *Deployer) idle(ctx context.Context, wait bool) (*State, error) {
 			return nil, err
 		}
 		row := rowOf(state.Status)
-		if row.Deploy != Wait {
+		switch {
+		case row.Destroy == Nothing:
+			return nil, nil
+		case row.Deploy != Wait:
 			return state, nil
 		}
 		o, err := d.current(ctx, state.ID)
