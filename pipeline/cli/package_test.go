@@ -1,11 +1,8 @@
 package cli
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -18,24 +15,6 @@ import (
 	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
-// pack runs the built command's package in an account.
-func (r *tree) pack(env []string, args ...string) (code int, stdout, stderr string) {
-	r.t.Helper()
-	c := exec.Command("training", append([]string{"package"}, args...)...)
-	c.Dir = r.dir
-	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "STEPS=py"}, env...)
-	var out, said bytes.Buffer
-	c.Stdout, c.Stderr = &out, &said
-	err := c.Run()
-	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
-		return exit.ExitCode(), out.String(), said.String()
-	}
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	return 0, out.String(), said.String()
-}
-
 // TestPackage uploads the example's code, and prints what its template needs.
 func TestPackage(t *testing.T) {
 	t.Parallel()
@@ -43,7 +22,7 @@ func TestPackage(t *testing.T) {
 	w := awsfake.New(awsfake.Options{}, "my-bucket")
 	server := w.Serve()
 	defer server.Close()
-	code, out, said := r.pack(w.Env(server.URL), "--env", "dev", "--bucket", "my-bucket")
+	code, out, said := r.command(w.Env(server.URL), "package", "--env", "dev", "--bucket", "my-bucket")
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s", code, said)
 	}
@@ -82,7 +61,7 @@ func TestPackage(t *testing.T) {
 	}
 
 	// Once more, into a file; and without AWS.
-	if code, printed, said := r.pack(w.Env(server.URL), "--env", "dev", "--bucket", "my-bucket", "--out", "p.json"); code != 0 || printed != "" || said != "" {
+	if code, printed, said := r.command(w.Env(server.URL), "package", "--env", "dev", "--bucket", "my-bucket", "--out", "p.json"); code != 0 || printed != "" || said != "" {
 		t.Errorf("exit code %d, %q, %q", code, printed, said)
 	}
 	written, err := os.ReadFile(filepath.Join(r.dir, "p.json"))
@@ -90,7 +69,7 @@ func TestPackage(t *testing.T) {
 		t.Errorf("%v: p.json differs: %s", err, cmp.Diff(out, string(written)))
 	}
 	calls := len(w.Calls())
-	if code, printed, said := r.pack([]string{"AWS_ENDPOINT_URL=http://127.0.0.1:1"}, "--env", "dev", "--bucket", "my-bucket", "--no-upload"); code != 0 || printed != out || said != "" {
+	if code, printed, said := r.training("package", "--env", "dev", "--bucket", "my-bucket", "--no-upload"); code != 0 || printed != out || said != "" {
 		t.Errorf("without AWS: exit code %d\n%s%s", code, cmp.Diff(out, printed), said)
 	}
 	if len(w.Calls()) != calls {
@@ -114,7 +93,7 @@ func TestPackageRefuses(t *testing.T) {
 		{[]string{"--env", "dev", "--bucket", "my-bucket", "--out", "specs"}, "specs is a folder\n"},
 		{[]string{"--env", "dev", "--region", "mars-1"}, "the template of census-training is not for Region mars-1: there are no images for its steps; nothing was written\n"},
 	} {
-		code, out, said := r.pack(w.Env(server.URL), c.args...)
+		code, out, said := r.command(w.Env(server.URL), append([]string{"package"}, c.args...)...)
 		if i := strings.Index(said, "hint: it is for "); i > 0 {
 			said = strings.TrimRight(said[:i], "\t\n") + "\n"
 		}

@@ -205,9 +205,9 @@ func TestOpenFaults(t *testing.T) {
 		keys                    bool
 		want                    string
 	}{
-		{"no credentials", "", "", "eu-west-1", false, "looking for AWS credentials: no AWS credentials were found\n\thint: log in: aws sso login, or see aws configure list"},
+		{"no credentials", "", "", "eu-west-1", false, "finding out whose credentials these are: no AWS credentials were found\n\thint: log in: aws sso login, or see aws configure list"},
 		{"unknown profile", "other", "", "eu-west-1", true, "reading the AWS configuration: there is no profile \"other\" in the AWS configuration\n\thint: see which there are: aws configure list-profiles"},
-		{"never logged in", "sso", "", "eu-west-1", false, "looking for AWS credentials: nobody is logged in (profile sso)\n\thint: aws sso login --profile sso"},
+		{"never logged in", "sso", "", "eu-west-1", false, "finding out whose credentials these are: nobody is logged in (profile sso)\n\thint: aws sso login --profile sso"},
 		{"no Region", "", "", "", true, "no Region is known\n\thint: put it into the environment, or say --region"},
 		{"nobody there", "", closed.URL, "eu-west-1", true, "finding out whose credentials these are: the connection was refused after 1 attempts"},
 		{"not AWS", "", web.URL, "eu-west-1", true, "finding out whose credentials these are: what answered is not AWS, or the answer was cut off\n\thint: AWS_ENDPOINT_URL is " + web.URL + ": correct it, or unset it to talk to AWS"},

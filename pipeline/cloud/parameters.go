@@ -38,13 +38,13 @@ func ParameterFile(d *pipeline.Definition, values, digests map[string]string) ([
 			}
 		}
 		if !ok {
-			return nil, fmt.Errorf("nothing gives the template's parameter %s a value\n\thint: generate again, since template and environment do not fit: go generate ./...", m.Key)
+			return nil, fmt.Errorf("nothing gives the template's parameter %s a value\n\thint: run go generate ./... again, since template and environment do not fit", m.Key)
 		}
 		all = append(all, Parameter{m.Key, value})
 	}
 	for _, key := range slices.Sorted(maps.Keys(values)) {
 		if !known[key] {
-			return nil, fmt.Errorf("the template has no parameter %s, for which the environment has a value\n\thint: generate again, since template and environment do not fit: go generate ./...", key)
+			return nil, fmt.Errorf("the template has no parameter %s, for which the environment has a value\n\thint: run go generate ./... again, since template and environment do not fit", key)
 		}
 	}
 	return all, nil

@@ -226,13 +226,13 @@ func (p *Place) Reload(ctx context.Context) error {
 		return errors.New(noRegion + "\n\thint: " + noRegionHint)
 	}
 	p.config, p.Region = c, c.Region
-	found, err := c.Credentials.Retrieve(ctx)
-	if err != nil {
-		return p.Explain(err, "looking for AWS credentials")
-	}
-	p.source, p.expires = found.Source, time.Time{}
-	if found.CanExpire {
-		p.expires = found.Expires
+	p.source, p.expires = "", time.Time{}
+	// Where there are no credentials, the first call says so.
+	if found, err := c.Credentials.Retrieve(ctx); err == nil {
+		p.source = found.Source
+		if found.CanExpire {
+			p.expires = found.Expires
+		}
 	}
 	return nil
 }
