@@ -358,6 +358,9 @@ func TestARunThatIsGivenUpLeavesNothingRunning(t *testing.T) {
 		}
 		return nil
 	}
+	if err := s.world.PutObject("data", "p/data/in.csv", []byte("x")); err != nil {
+		t.Fatal(err)
+	}
 	ctx, stop := context.WithCancelCause(t.Context())
 	r := &Runner{Place: p, Name: "r1"}
 	o, err := r.Run(ctx, p.Definition, json.RawMessage(`{"Rounds":5}`), func(e pipeline.Event) {
@@ -367,5 +370,19 @@ func TestARunThatIsGivenUpLeavesNothingRunning(t *testing.T) {
 	})
 	if err != nil || o.Status != pipeline.Aborted || o.Steps[1].Status != pipeline.Aborted || s.got["StopExecution"]["cause"] != "interrupted" {
 		t.Errorf("outcome is %+v, error %v", o, err)
+	}
+}
+
+func TestDataThatIsNotThereStartsNothing(t *testing.T) {
+	t.Parallel()
+	_, p := open(t)
+	_, err := Input(t.Context(), p, json.RawMessage(`{}`), nil)
+	wantError(t, err, "data for \"Data\" is missing: there is no s3://data/p/data/in.csv; nothing was started\n\thint: give a place with --data: what is on this machine is uploaded")
+	_, err = Input(t.Context(), p, json.RawMessage(`{"Data":"s3://data/p/data/other.csv"}`), nil)
+	if err == nil || !strings.Contains(err.Error(), "there is no s3://data/p/data/other.csv") {
+		t.Error(err)
+	}
+	if in, err := Input(t.Context(), p, json.RawMessage(`{"Data":"s3://somebody-elses/x"}`), nil); err == nil && string(in) != `{"Data":"s3://somebody-elses/x"}` {
+		t.Errorf("%s, %v", in, err)
 	}
 }
