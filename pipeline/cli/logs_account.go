@@ -136,6 +136,11 @@ func (j *jobReader) heading(t *ledger.Try) {
 
 func (j *jobReader) line(text string) { fmt.Fprintln(j.stdout, text) }
 
+// noLog says that a job wrote nothing, or that it is gone.
+func (j *jobReader) noLog(t *ledger.Try) {
+	fmt.Fprintf(j.stdout, "(there is no log of job %s in %s)\n", terminal.Clean(t.Job), joblog.Group(t.Kind))
+}
+
 // print prints what there is now.
 func (j *jobReader) print(ctx context.Context) error {
 	chosen := j.chosen()
@@ -150,7 +155,7 @@ func (j *jobReader) print(ctx context.Context) error {
 			return err
 		}
 		if !found {
-			fmt.Fprintf(j.stdout, "(there is no log of job %s in %s)\n", terminal.Clean(t.Job), joblog.Group(t.Kind))
+			j.noLog(t)
 		}
 	}
 	return nil
@@ -178,12 +183,19 @@ func (j *jobReader) follow(ctx context.Context) error {
 			j.done[t.Job] = true
 			j.heading(&t)
 			var trouble error
+			lines := 0
 			err := joblog.Follow(ctx, j.account, t.Kind, t.Job, func() bool {
 				trouble = j.again(ctx)
 				return trouble != nil || j.over || j.ended(t.Job)
-			}, j.line)
+			}, func(text string) {
+				lines++
+				j.line(text)
+			})
 			if err := errors.Join(err, trouble); err != nil {
 				return err
+			}
+			if lines == 0 {
+				j.noLog(&t)
 			}
 		}
 		if j.over && !j.waiting() {

@@ -96,6 +96,8 @@ type app struct {
 	// once it is open.
 	aws     awsFlags
 	account *cloud.Place
+	// cloud are the options by which places on AWS are opened.
+	cloud cloud.Options
 	// newRunner makes the runner that the flags ask for.
 	newRunner func(*pipeline.Definition, place) (runner, error)
 	// open opens the record of a workspace, and returns the workspace's folder, too.

@@ -231,6 +231,9 @@ func (t *tree) name(n *Node) string {
 	if n.Run != "" {
 		text += " of run " + n.Run
 	}
+	if n.Digest == "" { // nobody here has seen it
+		return text + " (" + n.URI + ")"
+	}
 	return text + ", " + short(n.Digest) + ", " + pipeline.Size(n.Bytes) + " (" + n.URI + ")"
 }
 
