@@ -111,6 +111,17 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 		t.Error("the report holds no log")
 	}
 	shows(t, account, dev("report", "second", "--out", "-"), "FAILED", "AlgorithmError: no such column", "Train")
+	var failed struct{ Status, FailedStep, Cause string }
+	for _, key := range account.Keys("acme-ml-dev", "runs/census-training/") {
+		if m := account.GetObject("acme-ml-dev", key); strings.HasSuffix(key, "/manifest.json") && strings.Contains(string(m), `"FAILED"`) {
+			if err := json.Unmarshal(m, &failed); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	if failed.FailedStep != "Train" || failed.Cause != "AlgorithmError: no such column" {
+		t.Errorf("the manifest of the failed run says %+v", failed)
+	}
 	shows(t, account, dev("report"), filepath.Join("aws", "dev", "runs"))
 
 	shows(t, account, dev("logs", "first"), "==> Preprocess, try 1, succeeded <==", "==> Train, try 1, succeeded <==", "==> Evaluate, try 1, succeeded <==")
@@ -135,6 +146,7 @@ func TestLogsFollowARunToItsEnd(t *testing.T) {
 	})
 	account.Start("r1", `{}`)
 	<-began
+	shows(t, account, []string{"report", "latest", "--env", "dev", "--out", "-"}, "RUNNING", "Preprocess.Test", "SUCCEEDED")
 	type ended struct {
 		code           int
 		stdout, stderr string
