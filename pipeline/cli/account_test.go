@@ -133,9 +133,10 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 	refuses(t, account, exitTrouble, dev("logs", "second", "Evaluat"), `has no step "Evaluat"`, "did you mean Evaluate?")
 }
 
-func TestLogsFollowARunToItsEnd(t *testing.T) {
-	t.Parallel()
-	account := censustest.From(t, "testdata/steps").Deploy()
+// held is an account in which the run r1 is at its step Train, until goOn is closed.
+func held(t *testing.T) (account *censustest.Account, goOn chan bool) {
+	t.Helper()
+	account = censustest.From(t, "testdata/steps").Deploy()
 	began, goOn := make(chan bool), make(chan bool)
 	account.Interfere(func(c awsfake.TaskCall) error {
 		if c.State == "Train" {
@@ -146,6 +147,12 @@ func TestLogsFollowARunToItsEnd(t *testing.T) {
 	})
 	account.Start("r1", `{}`)
 	<-began
+	return account, goOn
+}
+
+func TestLogsFollowARunToItsEnd(t *testing.T) {
+	t.Parallel()
+	account, goOn := held(t)
 	shows(t, account, []string{"report", "latest", "--env", "dev", "--out", "-"}, "RUNNING", "Preprocess.Test", "SUCCEEDED")
 	type ended struct {
 		code           int
@@ -165,5 +172,25 @@ func TestLogsFollowARunToItsEnd(t *testing.T) {
 	state := regexp.MustCompile(`, (running|succeeded) <==`)
 	if got, want := state.ReplaceAllString(e.stdout, " <=="), state.ReplaceAllString(whole, " <=="); got != want {
 		t.Errorf("followed:\n%s\nafterwards:\n%s", got, want)
+	}
+}
+
+func TestLogsAreNoLongerFollowed(t *testing.T) {
+	t.Parallel()
+	account, goOn := held(t)
+	var out, err lockedBuffer
+	a := newApp(account.Module.Definition, strings.NewReader(""), &out, &err)
+	signals := make(chan os.Signal, 1)
+	a.command, a.cloud, a.notify = "training", account.Options, func() (<-chan os.Signal, func()) { return signals, func() {} }
+	signals <- os.Interrupt
+	if code := a.main([]string{"logs", "r1", "-f", "--env", "dev"}); code != exitInterrupted {
+		t.Errorf("it ended %d", code)
+	}
+	if want := "no longer followed; the run goes on: training status r1 --env dev"; !strings.Contains(err.String(), want) {
+		t.Errorf("it does not say %q, but:\n%s", want, err.String())
+	}
+	close(goOn)
+	if status := account.End("r1"); status != asl.Succeeded {
+		t.Errorf("the run ended %s", status)
 	}
 }
