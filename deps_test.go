@@ -57,15 +57,15 @@ var allowed = map[string][]string{
 	"pipeline/local/pyenv":     {"pipeline/images", "github.com/gofrs/flock"},
 	"pipeline/local/objects":   {"pipeline", "pipeline/local/failpoint", "pipeline/record", "golang.org/x/sys"},
 	"pipeline/local": {
-		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/dataset", "pipeline/images", "pipeline/manifest", "pipeline/record", "pipeline/terminal", "pipeline/track",
-		"pipeline/worktree", "pipeline/local/...",
+		"pipeline", "pipeline/asl", "pipeline/code", "pipeline/dataset", "pipeline/images", "pipeline/manifest", "pipeline/record", "pipeline/terminal", "pipeline/track", "pipeline/worktree", "pipeline/local/...",
 		"github.com/gofrs/flock", "github.com/klauspost/compress", "golang.org/x/sys",
 	},
 	"pipeline/price":         {},
-	"pipeline/delta":         {"pipeline/asl", "pipeline/price"},
+	"pipeline/delta":         {"pipeline/asl", "pipeline/price", "pipeline/terminal"},
+	"pipeline/revision":      {"pipeline", "pipeline/code", "pipeline/delta"},
 	"pipeline/track":         {"pipeline", "pipeline/asl"},
 	"pipeline/cloud":         {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/dataset", "pipeline/images", "pipeline/terminal", "pipeline/worktree", "github.com/aws"},
-	"pipeline/cloud/stack":   {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/stack":   {"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/delta", "pipeline/progress", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/history": {"pipeline/asl", "pipeline/cloud", "github.com/aws"},
 	"pipeline/cloud/joblog":  {"pipeline", "pipeline/cloud", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/execution": {
@@ -77,7 +77,7 @@ var allowed = map[string][]string{
 	},
 	"pipeline/cli": {
 		"pipeline", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",
-		"pipeline/record", "pipeline/report", "pipeline/terminal", "pipeline/worktree",
+		"pipeline/record", "pipeline/report", "pipeline/revision", "pipeline/terminal", "pipeline/worktree",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},
 

@@ -60,9 +60,11 @@ func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *
 		open:      openRecord,
 		notify:    notify,
 		display:   newDisplay,
-		patience:  5 * time.Second,
-		settle:    150 * time.Millisecond,
-		now:       time.Now,
+
+		interactive: interactive,
+		patience:    5 * time.Second,
+		settle:      150 * time.Millisecond,
+		now:         time.Now,
 	}
 }
 
@@ -96,8 +98,6 @@ type app struct {
 	// once it is open.
 	aws     awsFlags
 	account *cloud.Place
-	// cloud are the options by which places on AWS are opened.
-	cloud cloud.Options
 	// newRunner makes the runner that the flags ask for.
 	newRunner func(*pipeline.Definition, place) (runner, error)
 	// open opens the record of a workspace, and returns the workspace's folder, too.
@@ -106,6 +106,10 @@ type app struct {
 	notify func() (signals <-chan os.Signal, stop func())
 	// display makes what shows the progress of a run, and what stops it.
 	display func(w io.Writer, s progress.State, quiet bool) (d progress.Display, stop func())
+	// interactive says that there is a person to ask at in, who reads what goes to out.
+	interactive func(in io.Reader, out io.Writer) bool
+	// cloud are how AWS is talked to, besides what the environment says.
+	cloud cloud.Options
 	// patience is how long a run that was told to quit at once is waited for.
 	patience time.Duration
 	// settle is how soon after the first interrupt another one is the same: a

@@ -58,7 +58,12 @@ func (a *app) place(ctx context.Context, f awsFlags) (*cloud.Place, error) {
 	if err := f.settle(a); err != nil {
 		return nil, err
 	}
-	return cloud.Open(ctx, cloud.Target{
+	return cloud.Open(ctx, a.target(f), a.cloud)
+}
+
+// target is the environment as the flags name it.
+func (a *app) target(f awsFlags) cloud.Target {
+	return cloud.Target{
 		Definition: a.definition, Environment: f.env, Bucket: f.bucket, Region: f.region, Profile: f.profile, Command: a.command,
-	}, a.cloud)
+	}
 }

@@ -27,7 +27,14 @@ func IsExpired(err error) bool {
 	if errors.As(err, &session) || slices.Contains(expiredCodes, codeOf(err)) {
 		return true
 	}
-	return err != nil && strings.Contains(err.Error(), "please reauthenticate") // the provider of aws login has no type for it
+	// The provider of aws login has no type for it, nor has that of SSO for a login that was
+	// never made.
+	return err != nil && codeOf(err) == "" && (strings.Contains(err.Error(), "please reauthenticate") || neverLogged(err))
+}
+
+// neverLogged says that a profile is for SSO, and nobody has logged in.
+func neverLogged(err error) bool {
+	return strings.Contains(err.Error(), "failed to read cached SSO token file")
 }
 
 // IsMissing says that there are no credentials at all.
@@ -90,14 +97,16 @@ const (
 	noRegionHint = "put it into the environment, or say --region"
 )
 
-// credentials are faults of who we are.
-func credentials(p *Place, err error) (fact, hint string, ok bool) {
+// logins are faults of who we are.
+func logins(p *Place, err error) (fact, hint string, ok bool) {
 	var mfa config.AssumeRoleTokenProviderNotSetError
 	var signing *v4.SigningError
 	switch {
 	case errors.As(err, &mfa):
 		return "the credentials" + p.profile() + " need an MFA code, which is not asked for here",
 			`get a session first: eval "$(` + p.aws("configure export-credentials") + ` --format env)", then without --profile`, true
+	case codeOf(err) == "" && neverLogged(err):
+		return "nobody is logged in" + p.profile(), p.login(), true
 	case IsExpired(err):
 		return "AWS credentials expired" + p.expiredAt() + p.profile(), p.login(), true
 	case slices.Contains(unknownCodes, codeOf(err)):

@@ -62,7 +62,7 @@ func (e *explained) Unwrap() error { return e.err }
 // faults say of an error, each for one kind, what happened and what to do. The first that
 // knows it speaks.
 var faults = []func(p *Place, err error) (fact, hint string, ok bool){
-	cancelled, profiles, credentials, clocks, denied, quotas, throttled, buckets, networks, troubled, refused,
+	cancelled, profiles, logins, clocks, denied, quotas, throttled, buckets, networks, troubled, refused,
 }
 
 // words are fact and hint of an error.

@@ -8,17 +8,13 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"net/http"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager"
-	tmtypes "github.com/aws/aws-sdk-go-v2/feature/s3/transfermanager/types"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
@@ -32,6 +28,8 @@ type object struct {
 	// sum is what its content has to be; who reads it anew must find the same.
 	sum  sum
 	open func() (io.ReadCloser, error)
+	// sent hears of each part that has been sent; nil where nobody asks.
+	sent func(bytes int64)
 	// holds says that what is there under the key, and is not the same bytes, means the
 	// same; nil where nothing else can.
 	holds func(io.Reader) error
@@ -43,13 +41,6 @@ type sum struct {
 	// hex is of the whole; composite is S3's, of the sums of parts, if it goes in parts.
 	hex, composite string
 }
-
-// part is the size of the parts that larger content is sent in. It is part of what
-// composite checksums rest on.
-const part = 8 << 20
-
-// partOf is the size of the parts of content of this size: at most 10,000 are allowed.
-func partOf(size int64) int64 { return max(part, size/9999+1) }
 
 // sumOf reads content that is known to have about this size.
 func sumOf(r io.Reader, size int64) (sum, error) {
@@ -91,7 +82,7 @@ var errChanged = errors.New("it changed while it was read")
 // storage is the client of S3 for uploads: it also tries again where two writers met.
 func (p *Place) storage() *s3.Client {
 	return s3.NewFromConfig(p.config, func(o *s3.Options) {
-		o.Retryer = retry.AddWithErrorCodes(o.Retryer, "ConditionalRequestConflict", "OperationAborted")
+		o.Retryer = retry.AddWithErrorCodes(o.Retryer, conflictCodes...)
 	})
 }
 
@@ -111,12 +102,6 @@ func (p *Place) put(ctx context.Context, client *s3.Client, o object) (anew bool
 		return false, p.Explain(err, doing)
 	case codeOf(err) == "PreconditionFailed":
 		return false, p.same(ctx, client, o)
-	case codeOf(err) == "NoSuchUpload":
-		// The answer to a completion was lost, and the upload is no more; or somebody
-		// aborted it. What is there decides.
-		if p.same(ctx, client, o) == nil {
-			return true, nil
-		}
 	}
 	return false, p.Explain(err, doing)
 }
@@ -144,95 +129,23 @@ func (p *Place) putWhole(ctx context.Context, client *s3.Client, o object) error
 	return err
 }
 
-// cleanup is how long an upload that failed, or was interrupted, has to be aborted.
-const cleanup = 30 * time.Second
-
-// restarts is how often an upload in parts is begun anew after another writer got in its way.
-const restarts = 3
-
-// putParts uploads in parts, which are no object before the last call. What it leaves when
-// it fails is aborted, also after an interrupt.
-func (p *Place) putParts(ctx context.Context, client *s3.Client, o object) (err error) {
-	manager := transfermanager.New(client, func(m *transfermanager.Options) {
-		m.PartSizeBytes, m.MultipartUploadThreshold = partOf(o.sum.size), part
-		m.ChecksumAlgorithm, m.FailTimeout = tmtypes.ChecksumAlgorithmSha256, cleanup
-	})
-	for range restarts {
-		if err = p.putPartsOnce(ctx, manager, o); codeOf(err) != "ConditionalRequestConflict" {
-			break
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return p.sweep(ctx, client, o.key)
-}
-
-func (p *Place) putPartsOnce(ctx context.Context, manager *transfermanager.Client, o object) error {
-	in, err := o.open()
-	if err != nil {
-		return err
-	}
-	defer in.Close()
-	request := &transfermanager.UploadObjectInput{
-		Bucket: &p.Bucket, Key: &o.key, ExpectedBucketOwner: p.owner(), IfNoneMatch: aws.String("*"),
-		Body: &verified{in: in, whole: sha256.New(), want: o.sum}, ContentType: &o.kind,
-	}
-	if p.KmsKey != "" {
-		request.ServerSideEncryption, request.SSEKMSKeyID, request.BucketKeyEnabled = tmtypes.ServerSideEncryptionAwsKms, &p.KmsKey, aws.Bool(true)
-	}
-	_, err = manager.UploadObject(ctx, request)
-	return err
-}
-
-// verified is content that ends in an error, and not in its end, if it is not what it was.
-// So the last part of it is never sent.
-type verified struct {
-	in    io.Reader
-	whole hash.Hash
-	read  int64
-	want  sum
-}
-
-func (v *verified) Read(b []byte) (int, error) {
-	n, err := v.in.Read(b)
-	v.whole.Write(b[:n])
-	v.read += int64(n)
-	if v.read > v.want.size || errors.Is(err, io.EOF) && hex.EncodeToString(v.whole.Sum(nil)) != v.want.hex {
-		return n, errChanged
-	}
-	return n, err
-}
-
-// sweep aborts uploads under a key that is there by now: those of processes that were killed,
-// and those that were begun twice because an answer was lost. They cost money, and nobody
-// needs them.
-func (p *Place) sweep(ctx context.Context, client *s3.Client, key string) error {
-	doing := "looking for uploads of s3://" + p.Bucket + "/" + key + " that were left over"
-	found, err := client.ListMultipartUploads(ctx, &s3.ListMultipartUploadsInput{Bucket: &p.Bucket, Prefix: &key, ExpectedBucketOwner: p.owner()})
-	if err != nil {
-		return p.Explain(err, doing)
-	}
-	for _, u := range found.Uploads {
-		if aws.ToString(u.Key) != key {
-			continue
-		}
-		_, err := client.AbortMultipartUpload(ctx, &s3.AbortMultipartUploadInput{Bucket: &p.Bucket, Key: &key, UploadId: u.UploadId, ExpectedBucketOwner: p.owner()})
-		if err != nil && codeOf(err) != "NoSuchUpload" {
-			return p.Explain(err, doing)
-		}
-	}
-	return nil
-}
-
 // errAbsent says that there is no object.
 var errAbsent = errors.New("there is no such object")
 
 // head asks for an object's size and checksum.
 func (p *Place) head(ctx context.Context, client *s3.Client, key string) (*s3.HeadObjectOutput, error) {
 	found, err := client.HeadObject(ctx, &s3.HeadObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), ChecksumMode: types.ChecksumModeEnabled})
-	if statusOf(err) == http.StatusNotFound {
+	switch statusOf(err) {
+	case http.StatusNotFound:
 		return nil, errAbsent
+	case http.StatusBadRequest, http.StatusForbidden: // a HEAD is refused without a text
+		_, said := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), Range: aws.String("bytes=0-0")})
+		if statusOf(said) == http.StatusNotFound {
+			return nil, errAbsent
+		}
+		if said != nil {
+			err = said
+		}
 	}
 	return found, p.Explain(err, "looking for s3://"+p.Bucket+"/"+key)
 }

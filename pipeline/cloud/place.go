@@ -8,10 +8,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,6 +28,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -48,6 +52,8 @@ type Target struct {
 type Options struct {
 	// Clock is the machine's own if nil.
 	Clock asl.Clock
+	// MaxBackoff is the longest pause before a call is tried again; 0 is the SDK's.
+	MaxBackoff time.Duration
 	// Load are further options of the SDK's configuration.
 	Load []func(*config.LoadOptions) error
 }
@@ -80,10 +86,20 @@ type Place struct {
 // account after some two seconds.
 const attempts = 6
 
+// torn recognizes an answer that ended before its end, which the SDK does not ask for
+// again by itself. Whatever this program asks for can be asked for twice.
+func torn(err error) aws.Ternary {
+	var garbled *smithy.DeserializationError
+	if errors.As(err, &garbled) && errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
+
 // Open finds out whose credentials there are, and refuses those of another account or
 // Region than the environment's. Nothing is written.
 func Open(ctx context.Context, t Target, o Options) (*Place, error) {
-	values, err := environment(t)
+	values, err := Values(t)
 	if err != nil {
 		return nil, err
 	}
@@ -120,7 +136,7 @@ func (p *Place) belongs(account string) error {
 			p.Environment, account, p.Account, p.Caller)
 	}
 	if partition, known := images.Partition(p.Region); known && partition != p.Partition {
-		return fmt.Errorf("Region %s is in partition %s, and these credentials are of %s (%s); nothing was written\n\thint: choose other credentials with --profile, or another Region",
+		return fmt.Errorf("region %s is in partition %s, and these credentials are of %s (%s); nothing was written\n\thint: choose other credentials with --profile, or another Region",
 			p.Region, partition, p.Partition, p.Caller)
 	}
 	if regions := p.regions(); len(regions) > 0 && !slices.Contains(regions, p.Region) {
@@ -151,14 +167,14 @@ func (p *Place) regions() []string {
 	return all
 }
 
-// environment are the values of an environment's parameter file over which those of
-// the target are laid.
-func environment(t Target) (map[string]string, error) {
+// Values are those of an environment's parameter file, over which those of the target are
+// laid. The digests of code are not among them. AWS is not asked.
+func Values(t Target) (map[string]string, error) {
 	file, ok := t.Definition.Environments[t.Environment]
 	if !ok {
 		names := slices.Sorted(maps.Keys(t.Definition.Environments))
 		if len(names) == 0 {
-			return nil, fmt.Errorf("%s has no environments\n\thint: declare one in the spec's package (var Dev = mlmax.Environment{…}) and run go generate ./...", t.Definition.Name)
+			return nil, fmt.Errorf("%s has no environments\n\thint: run go generate ./... after declaring one in the spec's package: var Dev = mlmax.Environment{…}", t.Definition.Name)
 		}
 		return nil, fmt.Errorf("%s has no environment %q\n\thint: it has %s", t.Definition.Name, t.Environment, strings.Join(names, ", "))
 	}
@@ -188,9 +204,13 @@ func environment(t Target) (map[string]string, error) {
 func (p *Place) Reload(ctx context.Context) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = attempts, cmp.Or(p.options.MaxBackoff, o.MaxBackoff)
+				o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(torn))
+			})
 		}),
 		config.WithAppID("mlmax"),
+		config.WithLogger(logging.Nop{}), // what matters comes as an error
 	}
 	if p.Region != "" {
 		load = append(load, config.WithRegion(p.Region))

@@ -21,6 +21,9 @@ func (p *Place) Preflight(ctx context.Context) error {
 	found, err := p.S3().HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &p.Bucket, ExpectedBucketOwner: p.owner()})
 	doing := "looking at bucket " + p.Bucket + " before anything is written"
 	if err != nil {
+		if said := p.behindHead(ctx, err); said != nil {
+			return p.Explain(said, doing)
+		}
 		if fact, hint := p.headWords(err); fact != "" {
 			return &explained{sentence(doing+": "+fact, hint), err}
 		}
@@ -35,6 +38,21 @@ func (p *Place) Preflight(ctx context.Context) error {
 
 // owner is whose a bucket has to be, for every call to S3.
 func (p *Place) owner() *string { return aws.String(p.Account) }
+
+// behindHead asks the bucket once more in a way whose answer has a text, where a HEAD was
+// refused without one: credentials may have expired, or a permission be missing. It is nil if
+// the answer says no more.
+func (p *Place) behindHead(ctx context.Context, err error) error {
+	if s := statusOf(err); s != http.StatusBadRequest && s != http.StatusForbidden {
+		return nil
+	}
+	_, said := p.S3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.Bucket, MaxKeys: aws.Int32(1), ExpectedBucketOwner: p.owner()})
+	_, named := ParseDenial(messageOf(said))
+	if said == nil || IsDenied(said) && !named || codeOf(said) == "PermanentRedirect" {
+		return nil
+	}
+	return said
+}
 
 // headWords are fact and hint of an answer to a HEAD of the bucket, which has no text;
 // empty where the answer is none of the bucket's.
@@ -52,6 +70,7 @@ func (p *Place) headWords(err error) (fact, hint string) {
 				return p.elsewhere(region)
 			}
 		}
+		return fmt.Sprintf("S3 refused, and does not say why (%d)", answer.HTTPStatusCode()), "run the same command again; else see what it says to " + p.aws("s3 ls s3://"+p.Bucket)
 	case http.StatusForbidden:
 		return fmt.Sprintf("it is not account %s's, or %s may not see it", p.Account, p.Caller),
 			"name a bucket of that account with --bucket, or let that identity do s3:ListBucket on arn:" + p.Partition + ":s3:::" + p.Bucket

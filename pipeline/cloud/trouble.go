@@ -32,6 +32,9 @@ var throttleCodes = func() []string {
 	return append(codes, "ThrottlingErrorException", "Throttled", "TooManyRequests")
 }()
 
+// conflictCodes are S3's for two who write at once.
+var conflictCodes = []string{"ConditionalRequestConflict", "OperationAborted"}
+
 // IsThrottled says that a service asked for fewer calls a second, also after the SDK's own
 // retries: whoever polls waits longer.
 func IsThrottled(err error) bool { return slices.Contains(throttleCodes, codeOf(err)) }
@@ -89,7 +92,7 @@ func networks(p *Place, err error) (fact, hint string, ok bool) {
 		return "no answer in time" + tries(err), hint, true
 	case errors.As(err, &send):
 		return "the request could not be sent" + tries(err) + ": " + leaf(err).Error(), hint, true
-	case errors.As(err, &garbled) && codeOf(err) == "":
+	case errors.As(err, &garbled) && codeOf(err) == "", codeOf(err) == "UnknownError":
 		return "what answered is not AWS, or the answer was cut off" + tries(err), hint, true
 	}
 	return "", "", false
@@ -137,6 +140,8 @@ func troubled(_ *Place, err error) (fact, hint string, ok bool) {
 	service, operation := callOf(err)
 	text := strings.TrimPrefix(answered(err), ": ")
 	switch s := statusOf(err); {
+	case slices.Contains(conflictCodes, codeOf(err)):
+		return "somebody else writes the same object at this moment" + tries(err), again, true
 	case s == http.StatusNotImplemented || s == http.StatusMethodNotAllowed:
 		return fmt.Sprintf("the endpoint does not know %s of %s", operation, service), endpointHint("see whether a proxy answers for AWS"), true
 	case s >= http.StatusInternalServerError, codeOf(err) == "InternalServerError", codeOf(err) == "InternalError", codeOf(err) == "InternalFailure":

@@ -56,6 +56,9 @@ func header(f File) *tar.Header {
 // add writes one file to the archive.
 func add(archive *tar.Writer, fsys fs.FS, f File) error {
 	in, err := fsys.Open(f.Path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return &ChangedError{Path: f.Path}
+	}
 	if err != nil {
 		return err
 	}

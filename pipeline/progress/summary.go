@@ -80,7 +80,7 @@ func (s *summary) table(rows [][]string) {
 	for _, r := range rows {
 		line := " "
 		for i, c := range r {
-			line += " " + pad(c, widths[i]) + " "
+			line += " " + Pad(c, widths[i]) + " "
 		}
 		s.printf("%s\n", strings.TrimRight(line, " "))
 	}
@@ -90,7 +90,7 @@ func (s *summary) table(rows [][]string) {
 // log is, and how that ends.
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
-	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, Span(s.Seconds), terminal.Clean(s.Run))
 	if s.Resumes != "" {
 		s.printf("  resumes run %s\n", terminal.Clean(s.Resumes))
 	}
@@ -206,7 +206,7 @@ func (s *summary) steps() {
 	for _, step := range s.Steps {
 		took, note := "", ""
 		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
-			took = span(step.Seconds)
+			took = Span(step.Seconds)
 		}
 		if step.Attempts > 1 {
 			note = fmt.Sprintf("%d tries", step.Attempts)
@@ -226,11 +226,14 @@ func (s *summary) artifacts() {
 	s.printf("\nArtifacts\n")
 	var rows [][]string
 	for _, a := range s.Artifacts {
-		where := a.URI
+		where, size := a.URI, pipeline.Size(a.Bytes)
+		if a.Bytes == 0 && a.Path == "" {
+			size = "" // it is not on this machine, and nobody has said
+		}
 		if a.Path != "" {
 			where = s.options.Path(a.Path)
 		}
-		rows = append(rows, []string{terminal.Clean(a.Name), pipeline.Size(a.Bytes), terminal.Clean(where)})
+		rows = append(rows, []string{terminal.Clean(a.Name), size, terminal.Clean(where)})
 	}
 	s.table(rows)
 }

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"path"
 	"slices"
 	"strconv"
@@ -188,6 +189,9 @@ func (w *watch) explain(ctx context.Context, t *ledger.Try, o *pipeline.Outcome)
 // machine did not come to do so.
 func (w *watch) result(ctx context.Context, d *Description, o *pipeline.Outcome) error {
 	m, err := w.manifest(ctx, d)
+	if m == nil && err == nil {
+		err = fmt.Errorf("run %s left no manifest at s3://%s/%s: what it made is not known here", w.name, w.p.Bucket, ledger.Key(w.p, w.p.Definition.Name, w.run))
+	}
 	if m == nil {
 		return err
 	}
