@@ -128,9 +128,10 @@ func (r *runLine) status() string {
 // interrupted is the error of a run whose process ended before the run did.
 const interrupted = "Interrupted"
 
-// settled is a run as the next one will record it, if its process is gone.
+// settled is a run as the next one will record it, if its process is gone. One on AWS has
+// none.
 func settled(r record.Run) record.Run {
-	if r.Status == string(pipeline.Running) && !local.Alive(r.PID, r.PIDStart) {
+	if r.Status == string(pipeline.Running) && r.PID != 0 && !local.Alive(r.PID, r.PIDStart) {
 		r.Status, r.Error = string(pipeline.Aborted), interrupted
 	}
 	return r

@@ -28,11 +28,12 @@ import (
 type Options struct {
 	// Cache is a folder for manifests that were read; empty keeps none.
 	Cache string
-	// Detail is an execution of which everything is to be known that its history tells:
-	// every try, with what it asked for. Nil is none.
-	Detail *Description
-	// Models alone says that manifests are not wanted.
-	ModelsOnly bool
+	// Detail names a run of which everything is to be known that its history tells: every
+	// try, with what it asked for. Empty is none.
+	Detail string
+	// Describe looks at the execution of a name, or at the newest for "latest"; nil if there
+	// is none, or none any more.
+	Describe func(ctx context.Context, name string) (*Description, error)
 }
 
 // A Ledger is an account as a record.
@@ -49,19 +50,20 @@ type Ledger struct {
 // Open reads an account. The ledger is the caller's to close.
 func Open(ctx context.Context, p *cloud.Place, o Options) (*Ledger, error) {
 	l := &Ledger{place: p}
-	var tries map[string][]Try
-	if !o.ModelsOnly {
-		c, err := openCache(o.Cache, p.Bucket)
-		if err != nil {
-			return nil, err
-		}
-		l.runs, l.Damaged, err = manifests(ctx, p, c)
-		if err := errors.Join(err, c.close()); err != nil {
-			return nil, err
-		}
-		if tries, err = l.detail(ctx, o.Detail); err != nil {
-			return nil, err
-		}
+	c, err := openCache(o.Cache, p.Bucket)
+	if err != nil {
+		return nil, err
+	}
+	defer c.close()
+	if l.runs, l.Damaged, err = manifests(ctx, p, c); err != nil {
+		return nil, err
+	}
+	tries, err := l.detail(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := commits(ctx, p, c, l.runs); err != nil {
+		return nil, err
 	}
 	models, decisions, err := registry(ctx, p, l.groups())
 	if err != nil {
@@ -147,10 +149,30 @@ func (l *Ledger) groupOf(arn string) string {
 	return path.Base(path.Dir(parts[5]))
 }
 
+// named is the execution's name of a run that a person names by its id or the start of
+// that; of any other word it is the word.
+func (l *Ledger) named(word string) string {
+	name, n := word, 0
+	for i := range l.runs {
+		if f := &l.runs[i]; f.Pipeline == l.place.Definition.Name && strings.HasPrefix(f.Run, word) {
+			name = f.name()
+			n++
+		}
+	}
+	if n == 1 {
+		return name
+	}
+	return word
+}
+
 // detail reads the history of an execution. It gives its run a manifest, if it has none.
-func (l *Ledger) detail(ctx context.Context, x *Description) (map[string][]Try, error) {
-	if x == nil {
+func (l *Ledger) detail(ctx context.Context, o Options) (map[string][]Try, error) {
+	if o.Detail == "" {
 		return nil, nil
+	}
+	x, err := o.Describe(ctx, l.named(o.Detail))
+	if x == nil || err != nil {
+		return nil, err
 	}
 	events, err := history.Read(ctx, l.place, x.ARN, 0)
 	if err != nil {

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"strings"
@@ -22,9 +23,20 @@ type service struct {
 	// fails says by state with which error a call fails, and how often.
 	fails map[string]*asl.Error
 	times map[string]int
-	// started are the names of jobs, manifest is what the machine wrote last.
+	// manifest is what the machine wrote last.
 	manifest json.RawMessage
 	packages map[string]json.RawMessage // by ARN: what describes it
+	// registry, if not nil, is where versions are registered; arn is the last one's.
+	registry *cloud.Place
+	arn      string
+	runs     int
+}
+
+// ask makes a call of the machine's in the registry.
+func (s *service) ask(operation string, in json.RawMessage) (json.RawMessage, error) {
+	var out json.RawMessage
+	err := s.registry.SageMaker(context.Background(), operation, in, &out)
+	return out, err
 }
 
 func (s *service) Do(_ context.Context, t asl.Task) (json.RawMessage, error) {
@@ -52,16 +64,29 @@ func (s *service) Do(_ context.Context, t asl.Task) (json.RawMessage, error) {
 	case "getObject":
 		return json.RawMessage(`{"Body":"{\"roc_auc\":0.91,\"average_precision\":0.8,\"accuracy\":0.85,\"rows\":100,\"positives\":20}"}`), nil
 	case "createModelPackage":
+		if s.registry != nil {
+			answer, err := s.ask("CreateModelPackage", t.Arguments)
+			var made struct{ ModelPackageArn string }
+			err = errors.Join(err, json.Unmarshal(answer, &made))
+			s.arn = made.ModelPackageArn
+			return answer, err
+		}
 		arn := "arn:aws:sagemaker:eu-west-1:123456789012:model-package/dev-census/1"
 		request["ModelPackageArn"], request["ModelPackageStatus"], request["ModelApprovalStatus"] = json.RawMessage(`"`+arn+`"`), json.RawMessage(`"Completed"`), json.RawMessage(`"Approved"`)
 		described, err := json.Marshal(request)
 		s.packages = map[string]json.RawMessage{arn: described}
 		return json.RawMessage(`{"ModelPackageArn":"` + arn + `"}`), err
 	case "listModelPackages":
+		if s.registry != nil {
+			return s.ask("ListModelPackages", t.Arguments)
+		}
 		for arn := range s.packages {
 			return json.RawMessage(`{"ModelPackageSummaryList":[{"ModelPackageArn":"` + arn + `"}]}`), nil
 		}
 	case "describeModelPackage":
+		if s.registry != nil {
+			return s.ask("DescribeModelPackage", t.Arguments)
+		}
 		for _, described := range s.packages {
 			return described, nil
 		}
@@ -108,15 +133,20 @@ func deployed(t *testing.T, d *pipeline.Definition, p *cloud.Place) []byte {
 // execute runs a committed machine, and gives what Step Functions would say of it.
 func execute(t *testing.T, d *pipeline.Definition, p *cloud.Place, s *service, input string, redrives int) (Description, []asl.HistoryEvent) {
 	t.Helper()
+	return executeAs(t, d, p, s, input, "r1", start, redrives)
+}
+
+func executeAs(t *testing.T, d *pipeline.Definition, p *cloud.Place, s *service, input, name string, start time.Time, redrives int) (Description, []asl.HistoryEvent) {
+	t.Helper()
 	m, err := asl.Decode(d.Name, deployed(t, d, p))
 	if err != nil {
 		t.Fatal(err)
 	}
 	var events []asl.HistoryEvent
-	x := Description{ARN: p.ExecutionARN("r1"), Started: start}
+	x := Description{ARN: p.ExecutionARN(name), Started: start}
 	result, err := asl.Run(context.Background(), m, json.RawMessage(input), asl.Options{
 		Handler: s, Clock: p.Clock, Observe: func(e asl.HistoryEvent) { events = append(events, e) },
-		Context: asl.ExecutionContext{ExecutionID: x.ARN, ExecutionName: "r1", MachineID: p.MachineARN(), StartTime: start, RedriveCount: redrives},
+		Context: asl.ExecutionContext{ExecutionID: x.ARN, ExecutionName: name, MachineID: p.MachineARN(), StartTime: start, RedriveCount: redrives},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -165,13 +166,20 @@ func (b *book) given(p *page) {
 	}
 }
 
+// uploaded is the URI of data that a client uploaded: under the digest of its content.
+var uploaded = regexp.MustCompile(`/data/([0-9a-f]{64})(?:/|$)`)
+
 // artifact makes a row, and returns its number.
 func (b *book) artifact(p *page, step, name, kind, uri string) int64 {
 	b.artifacts++
 	if kind != record.Data {
 		b.byURI[trim(uri)] = b.artifacts
 	}
-	p.artifacts.Rows = append(p.artifacts.Rows, []any{b.artifacts, p.Run, step, name, kind, uri, p.Digests[name], p.Bytes[name]})
+	digest := p.Digests[name]
+	if found := uploaded.FindStringSubmatch(uri); digest == "" && found != nil {
+		digest = "sha256:" + found[1]
+	}
+	p.artifacts.Rows = append(p.artifacts.Rows, []any{b.artifacts, p.Run, step, name, kind, uri, digest, p.Bytes[name]})
 	return b.artifacts
 }
 
@@ -179,8 +187,12 @@ func (b *book) artifact(p *page, step, name, kind, uri string) int64 {
 func (b *book) try(p *page, t *Try) {
 	b.steps++
 	p.tries[t.Step] = b.steps
+	request := "{}" // what is asked of requests, the record asks of all
+	if t.Request != nil {
+		request = string(t.Request)
+	}
 	p.steps.Rows = append(p.steps.Rows, []any{
-		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, string(t.Request), string(t.Response), t.Error, decoded(t.Cause),
+		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, request, string(t.Response), t.Error, decoded(t.Cause),
 		"", micros(t.Started), micros(t.Ended),
 	})
 }
