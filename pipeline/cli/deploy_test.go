@@ -373,7 +373,7 @@ func (a *awsAccount) environment(key, value string) {
 	a.definition.Environments["dev"] = text
 }
 
-// TestDeployOnTerminal draws in place; what is drawn is the display's own test.
+// TestDeployDetaches is an interrupt while the deployment goes on: the next command waits.
 func TestDeployDetaches(t *testing.T) {
 	t.Parallel()
 	a := newAWSAccount(t)

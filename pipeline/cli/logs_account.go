@@ -9,10 +9,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
-	"github.com/mlmax/mlmax/pipeline/asl"
-	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/execution"
-	past "github.com/mlmax/mlmax/pipeline/cloud/history"
 	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
 	"github.com/mlmax/mlmax/pipeline/record"
@@ -37,8 +34,8 @@ func (a *app) jobLogs(ctx context.Context, ref, step string, follow bool) error 
 	if err != nil {
 		return err
 	}
-	j := &jobReader{app: a, run: x.Name, step: step, done: map[string]bool{}, reader: past.NewReader(x.ARN)}
-	if err := j.look(ctx, p); err != nil {
+	j := &jobReader{app: a, Progress: ledger.NewProgress(x.ARN), run: x.Name, step: step, done: map[string]bool{}}
+	if err := j.Look(ctx, p); err != nil {
 		return p.Explain(err, "reading the history of run "+x.Name)
 	}
 	if !follow {
@@ -80,9 +77,9 @@ func (a *app) oldLogs(ctx context.Context, ref, step string) error {
 	if err != nil {
 		return fmt.Errorf("read the steps of run %s: %w", run.ID, err)
 	}
-	j := &jobReader{app: a, run: ref, step: step, done: map[string]bool{}, over: true}
+	j := &jobReader{app: a, Progress: &ledger.Progress{Ended: true}, run: ref, step: step}
 	for _, s := range steps {
-		j.tries = append(j.tries, ledger.Try{Step: s.Name, Attempt: s.Attempt, Kind: s.Kind, Job: s.Job, Status: pipeline.Status(s.Status)})
+		j.Tries = append(j.Tries, ledger.Try{Step: s.Name, Attempt: s.Attempt, Kind: s.Kind, Job: s.Job, Status: pipeline.Status(s.Status)})
 	}
 	return j.print(ctx)
 }
@@ -90,34 +87,16 @@ func (a *app) oldLogs(ctx context.Context, ref, step string) error {
 // A jobReader prints the logs of one execution's jobs.
 type jobReader struct {
 	*app
+	*ledger.Progress
 	run, step string
-	reader    *past.Reader
-	events    []asl.HistoryEvent
-	tries     []ledger.Try
-	over      bool // the execution has ended
-	done      map[string]bool
+	done      map[string]bool // jobs whose log was followed
 	printed   bool
-}
-
-// look reads what has happened since.
-func (j *jobReader) look(ctx context.Context, p *cloud.Place) error {
-	more, err := j.reader.Next(ctx, p.StepFunctions())
-	if err != nil || len(more) == 0 && j.tries != nil {
-		return err
-	}
-	j.events = append(j.events, more...)
-	if j.tries, err = ledger.Tries(j.events); err != nil {
-		return err
-	}
-	last := j.events[len(j.events)-1].Type
-	j.over = slices.Contains([]string{"ExecutionSucceeded", "ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted"}, last)
-	return nil
 }
 
 // chosen are the tries of jobs that were asked for.
 func (j *jobReader) chosen() []ledger.Try {
 	var all []ledger.Try
-	for _, t := range j.tries {
+	for _, t := range j.Tries {
 		if t.Job != "" && (j.step == "" || strings.EqualFold(j.step, t.Step)) {
 			all = append(all, t)
 		}
@@ -136,6 +115,11 @@ func (j *jobReader) heading(t *ledger.Try) {
 
 func (j *jobReader) line(text string) { fmt.Fprintln(j.stdout, text) }
 
+// noLog says that a job wrote nothing, or that it is gone.
+func (j *jobReader) noLog(t *ledger.Try) {
+	fmt.Fprintf(j.stdout, "(there is no log of job %s in %s)\n", terminal.Clean(t.Job), joblog.Group(t.Kind))
+}
+
 // print prints what there is now.
 func (j *jobReader) print(ctx context.Context) error {
 	chosen := j.chosen()
@@ -150,7 +134,7 @@ func (j *jobReader) print(ctx context.Context) error {
 			return err
 		}
 		if !found {
-			fmt.Fprintf(j.stdout, "(there is no log of job %s in %s)\n", terminal.Clean(t.Job), joblog.Group(t.Kind))
+			j.noLog(t)
 		}
 	}
 	return nil
@@ -159,7 +143,7 @@ func (j *jobReader) print(ctx context.Context) error {
 // none says why there is nothing to print.
 func (j *jobReader) none() error {
 	var tries []record.Step
-	for _, t := range j.tries {
+	for _, t := range j.Tries {
 		tries = append(tries, record.Step{Name: t.Step, Log: t.Job})
 	}
 	return j.noLogs(j.run, j.step, tries)
@@ -178,15 +162,22 @@ func (j *jobReader) follow(ctx context.Context) error {
 			j.done[t.Job] = true
 			j.heading(&t)
 			var trouble error
+			lines := 0
 			err := joblog.Follow(ctx, j.account, t.Kind, t.Job, func() bool {
 				trouble = j.again(ctx)
-				return trouble != nil || j.over || j.ended(t.Job)
-			}, j.line)
+				return trouble != nil || j.Ended || j.ended(t.Job)
+			}, func(text string) {
+				lines++
+				j.line(text)
+			})
 			if err := errors.Join(err, trouble); err != nil {
 				return err
 			}
+			if lines == 0 {
+				j.noLog(&t)
+			}
 		}
-		if j.over && !j.waiting() {
+		if j.Ended && !j.waiting() {
 			break
 		}
 		if err := j.account.Wait(ctx, between); err != nil {
@@ -204,7 +195,7 @@ func (j *jobReader) follow(ctx context.Context) error {
 
 // again looks once more; that AWS is busy is no trouble.
 func (j *jobReader) again(ctx context.Context) error {
-	err := j.look(ctx, j.account)
+	err := j.Look(ctx, j.account)
 	if err == nil || joblog.Passes(err) && ctx.Err() == nil {
 		return nil
 	}
@@ -213,7 +204,7 @@ func (j *jobReader) again(ctx context.Context) error {
 
 // ended says whether a job is over.
 func (j *jobReader) ended(job string) bool {
-	for _, t := range j.tries {
+	for _, t := range j.Tries {
 		if t.Job == job {
 			return t.Status != pipeline.Running
 		}

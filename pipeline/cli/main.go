@@ -181,7 +181,7 @@ func (a *app) main(args []string) int {
 // asked for as JSON: who reads that is to find an object, whatever happened.
 func (a *app) printMistake(root *cobra.Command, args []string, mistake error) error {
 	c, _, err := root.Find(args)
-	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" && c.Name() != "resume" {
+	if err != nil || a.printed || !slices.Contains(args, "--json") || c != root && c.Name() != "run" && c.Name() != "resume" && c.Name() != "watch" {
 		return nil
 	}
 	cause, _, _ := strings.Cut(mistake.Error(), "\n\thint:")

@@ -85,6 +85,9 @@ func (n *Node) label() []string {
 	case CodeNode:
 		return []string{"code " + short(n.Digest), n.File}
 	}
+	if n.Digest == "" {
+		return []string{n.Name}
+	}
 	return []string{n.Name, short(n.Digest)}
 }
 

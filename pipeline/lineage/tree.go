@@ -231,7 +231,14 @@ func (t *tree) name(n *Node) string {
 	if n.Run != "" {
 		text += " of run " + n.Run
 	}
-	return text + ", " + short(n.Digest) + ", " + pipeline.Size(n.Bytes) + " (" + n.URI + ")"
+	// Of what nobody here has seen, content and size are not known.
+	if n.Digest != "" {
+		text += ", " + short(n.Digest)
+	}
+	if n.Bytes > 0 {
+		text += ", " + pipeline.Size(n.Bytes)
+	}
+	return text + " (" + n.URI + ")"
 }
 
 func inPipeline(n *Node) string {

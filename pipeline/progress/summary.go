@@ -226,11 +226,14 @@ func (s *summary) artifacts() {
 	s.printf("\nArtifacts\n")
 	var rows [][]string
 	for _, a := range s.Artifacts {
-		where := a.URI
+		where, size := a.URI, pipeline.Size(a.Bytes)
+		if a.Bytes == 0 && a.Path == "" {
+			size = "" // it is not on this machine, and nobody has said
+		}
 		if a.Path != "" {
 			where = s.options.Path(a.Path)
 		}
-		rows = append(rows, []string{terminal.Clean(a.Name), pipeline.Size(a.Bytes), terminal.Clean(where)})
+		rows = append(rows, []string{terminal.Clean(a.Name), size, terminal.Clean(where)})
 	}
 	s.table(rows)
 }

@@ -261,9 +261,11 @@ func or(text, instead string) string {
 func (g *gathering) artifacts() []Artifact {
 	var all []Artifact
 	for _, a := range g.now.artifacts {
-		all = append(all, Artifact{
-			Name: a.Name, Size: pipeline.Size(a.Bytes), Digest: strings.TrimPrefix(a.Digest, "sha256:"), URI: a.URI, Given: a.Step == "",
-		})
+		size := pipeline.Size(a.Bytes)
+		if a.Digest == "" && a.Bytes == 0 {
+			size = "" // nobody here has seen it
+		}
+		all = append(all, Artifact{Name: a.Name, Size: size, Digest: strings.TrimPrefix(a.Digest, "sha256:"), URI: a.URI, Given: a.Step == ""})
 	}
 	return all
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/manifest"
 )
 
 // machine is a state machine of two jobs, in the form of the generated ones.
@@ -28,7 +29,17 @@ const machine = `{"QueryLanguage":"JSONata","StartAt":"Merge parameters","States
 	"Preprocess":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createProcessingJob.sync","Arguments":{},"Next":"Train"},
 	"Train":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createTrainingJob.sync","Arguments":{},"Next":"Describe run",
 		"Retry":[{"ErrorEquals":["SageMaker.ResourceLimitExceededException"],"IntervalSeconds":60,"MaxAttempts":5,"MaxDelaySeconds":600}]},
-	"Describe run":{"Type":"Pass","Assign":{"manifest":{"definition":"d1","code":{"Preprocess":"c1","Train":"c2"}}},"End":true}}}`
+	"Describe run":{"Type":"Pass","Assign":{"manifest":{"schema":1,"pipeline":"demo","run":"{% $run %}","execution":"{% $states.context.Execution.Id %}",
+		"startTime":"{% $states.context.Execution.StartTime %}","environment":"dev","definition":"` + machineDigest + `","parameters":{},
+		"code":{"Preprocess":"` + codeOne + `","Train":"` + codeTwo + `"},
+		"images":{},"instances":{},"interfaces":{},"versions":{},"inputs":{},"steps":{},"artifacts":{},"metrics":{},"models":{},"notRegistered":{}}},"End":true}}}`
+
+// The digests that the machine names.
+const (
+	machineDigest = "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+	codeOne       = "c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1"
+	codeTwo       = "c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2"
+)
 
 // demo is the pipeline of the tests.
 func demo() *pipeline.Definition {
@@ -59,6 +70,7 @@ type fault struct {
 type stage struct {
 	t     *testing.T
 	clock *asl.VirtualClock
+	world *awsfake.World
 
 	mu     sync.Mutex
 	events []map[string]any // with "at", seconds after begin
@@ -80,6 +92,12 @@ func open(t *testing.T) (*stage, *cloud.Place) {
 	t.Helper()
 	s := &stage{t: t, clock: asl.NewVirtualClock(begin), calls: map[string]int{}, started: map[string]string{}, got: map[string]map[string]any{}}
 	world := awsfake.New(awsfake.Options{}, "data")
+	t.Cleanup(func() {
+		if err := world.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s.world = world
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if service, action := awsfake.Identify(r); service == "states" {
 			s.answer(rw, r, action)
@@ -292,6 +310,9 @@ func (s *stage) ends(at time.Duration, status, name, cause string) *stage {
 	} else {
 		s.at(at, kind, strings.ToLower(kind[:1])+kind[1:]+"EventDetails", "error", name, "cause", cause)
 	}
+	if status == "SUCCEEDED" {
+		s.leaveManifest()
+	}
 	s.describe = func(now time.Duration) map[string]any {
 		if now < at {
 			return nil
@@ -307,6 +328,23 @@ func (s *stage) ends(at time.Duration, status, name, cause string) *stage {
 	}
 	s.started["r1"] = `{"Rounds":5}`
 	return s
+}
+
+// leaveManifest does what the machine does at its end.
+func (s *stage) leaveManifest() {
+	m := manifest.Manifest{
+		Schema: manifest.Version, Pipeline: "demo", Run: "0123456789ab", Execution: "arn:aws:states:eu-west-1:123456789012:execution:dev-demo:r1", StartTime: begin,
+		Environment: "dev", Definition: strings.Repeat("0", 64), Parameters: map[string]any{}, Code: map[string]string{}, Images: map[string]string{},
+		Instances: map[string]string{}, Interfaces: map[string]string{}, Steps: map[string]map[string]string{}, Artifacts: map[string]string{},
+		Metrics: map[string]map[string]any{}, Models: map[string]*manifest.Registered{}, NotRegistered: map[string]string{},
+	}
+	text, err := m.Encode()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := s.world.PutObject("data", "p/runs/demo/0123456789ab/manifest.json", text); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // lines are the events of a run, a line each.

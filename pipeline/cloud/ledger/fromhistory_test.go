@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -243,5 +244,61 @@ func TestARedriveThatSucceedsIsDescribedAsSuch(t *testing.T) {
 	}
 	if !strings.HasSuffix(m.Steps["Preprocess"]["Job"], "-0-0") {
 		t.Errorf("Preprocess is %v: it ran before the redrive", m.Steps["Preprocess"])
+	}
+}
+
+func TestAnExecutionThatGoesOnOrWasStopped(t *testing.T) {
+	t.Parallel()
+	d := trainingDefinition()
+	x, whole := execute(t, d, dev(d), &service{}, `{}`, 0)
+	at := slices.IndexFunc(whole, func(e asl.HistoryEvent) bool { return e.State == "Train" && e.Type == "TaskStarted" })
+	events := slices.Clone(whole[:at+1])
+	x.Status, x.Ended = "RUNNING", time.Time{}
+	m, err := FromHistory(d, dev(d), x, events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	valid(t, m)
+	if m.Status != "RUNNING" || m.EndTime != nil || m.FailedStep != "" || m.Times["Train"].End != nil || m.Steps["Train"] != nil || m.Inputs["Train.Train"] == "" {
+		t.Errorf("it goes on: %+v", m)
+	}
+	last := events[at]
+	for event, status := range map[string]string{"ExecutionAborted": "ABORTED", "ExecutionTimedOut": "TIMED_OUT"} {
+		stopped := append(slices.Clone(events), asl.HistoryEvent{
+			ID: last.ID + 1, PreviousID: last.ID, Type: event, Timestamp: last.Timestamp.Add(time.Minute),
+			DetailsName: "executionAbortedEventDetails", Details: asl.Object{{Key: "error", Value: "Stopped"}, {Key: "cause", Value: "by Ada"}},
+		})
+		x.Status, x.Error, x.Cause = status, "Stopped", "by Ada"
+		if m, err = FromHistory(d, dev(d), x, stopped); err != nil {
+			t.Fatal(err)
+		}
+		valid(t, m)
+		if m.Status != status || m.FailedStep != "Train" || m.Error != "Stopped" || m.Cause != "by Ada" || m.EndTime == nil || m.Times["Train"].End == nil {
+			t.Errorf("%s: %+v", status, m)
+		}
+		tries, err := Tries(stopped)
+		if err != nil || tries[len(tries)-1].Status != "ABORTED" {
+			t.Errorf("%s: the last try is %+v, error %v", status, tries[len(tries)-1], err)
+		}
+	}
+}
+
+func TestARunsIDIsFoundWithoutItsVariable(t *testing.T) {
+	t.Parallel()
+	d := trainingDefinition()
+	x, events := execute(t, d, dev(d), &service{fails: map[string]*asl.Error{"Train": failedJob("x")}, times: map[string]int{"Train": -1}}, `{}`, 0)
+	s, err := read(events)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.run(x)
+	delete(s.variables, "run")
+	x.Started = x.Started.Add(time.Hour) // so that it can only be the jobs' tags
+	if got := s.run(x); got != want {
+		t.Errorf("by the tags of its jobs the run is %s, want %s", got, want)
+	}
+	s.tries, x.Started = nil, start
+	if got := s.run(x); got != want {
+		t.Errorf("computed it is %s, want %s", got, want)
 	}
 }

@@ -54,12 +54,15 @@ func Open(ctx context.Context, p *cloud.Place, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	l.runs, l.Damaged, err = manifests(ctx, p, c)
-	if err := errors.Join(err, c.close()); err != nil {
+	defer c.close()
+	if l.runs, l.Damaged, err = manifests(ctx, p, c); err != nil {
 		return nil, err
 	}
 	tries, err := l.detail(ctx, o)
 	if err != nil {
+		return nil, err
+	}
+	if err := commits(ctx, p, c, l.runs); err != nil {
 		return nil, err
 	}
 	models, decisions, err := registry(ctx, p, l.groups())

@@ -259,3 +259,82 @@ func TestADecisionThatWasMadeElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestWhereCodeAndDataCameFrom reads what clients left when they uploaded.
+func TestWhereCodeAndDataCameFrom(t *testing.T) {
+	t.Parallel()
+	w, open := account(t)
+	ctx := context.Background()
+	p := open(trainingDefinition())
+	if err := p.SageMaker(ctx, "CreateModelPackageGroup", map[string]string{"ModelPackageGroupName": "dev-census"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	commit, content := strings.Repeat("c", 40), strings.Repeat("d", 64)
+	s := &service{registry: p}
+	m := ran(t, w, trainingDefinition(), p, s, `{"Data":"s3://data/team/data/`+content+`/mine.csv"}`, "train")
+	look := func() (*record.Run, *Ledger) {
+		t.Helper()
+		l := opened(t, open(trainingDefinition()), Options{})
+		r, err := l.Run(ctx, m.Run)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r, l
+	}
+	r, l := look()
+	if r.Commit != "" {
+		t.Errorf("the commit is %s, and nobody has said so", r.Commit)
+	}
+	starts, err := lineage.FindContent(ctx, l, "sha256:"+content)
+	if err != nil || len(starts) != 1 || starts[0].Artifact != "s3://data/team/data/"+content+"/mine.csv" {
+		t.Errorf("the data is %v, error %v", starts, err)
+	}
+	mark := func(step, commit string, dirty bool) {
+		t.Helper()
+		text := fmt.Sprintf(`{"digest":%q,"commit":%q,"dirty":%v,"pipeline":"census-training","holds":[],"files":[]}`, m.Code[step], commit, dirty)
+		if err := w.PutObject("data", "team/code/"+m.Code[step]+".json", []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	mark("Preprocess", commit, false)
+	mark("Train", commit, true)
+	mark("Evaluate", commit, false)
+	if r, _ = look(); r.Commit != commit || !r.Dirty {
+		t.Errorf("the commit is %s, dirty %v", r.Commit, r.Dirty)
+	}
+	mark("Train", strings.Repeat("e", 40), false)
+	if r, _ = look(); r.Commit != "" {
+		t.Errorf("the commit is %s, and the code came from two", r.Commit)
+	}
+}
+
+// TestARunThatStepFunctionsForgot is found by its manifest.
+func TestARunThatStepFunctionsForgot(t *testing.T) {
+	t.Parallel()
+	w, open := account(t)
+	lived(t, w, open)
+	ctx := context.Background()
+	asked := ""
+	l := opened(t, open(trainingDefinition()), Options{Detail: "train-0", Describe: func(_ context.Context, name string) (*Description, error) {
+		asked = name
+		return nil, nil
+	}})
+	r, err := l.Run(ctx, "train-0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	steps, err := l.Steps(ctx, r.ID)
+	if err != nil || len(steps) != 4 || steps[0].Name != "Preprocess" || steps[3].Kind != registerKind || !strings.HasPrefix(steps[1].Job, "dev-census-training-train-") {
+		t.Errorf("steps are %+v, error %v", steps, err)
+	}
+	if asked != "train-0" {
+		t.Errorf("asked for %q", asked)
+	}
+	opened(t, open(trainingDefinition()), Options{Detail: r.ID[:8], Describe: func(_ context.Context, name string) (*Description, error) {
+		asked = name
+		return nil, nil
+	}})
+	if asked != "train-0" {
+		t.Errorf("by the start of its id, asked for %q", asked)
+	}
+}

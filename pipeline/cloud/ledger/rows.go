@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -165,13 +166,20 @@ func (b *book) given(p *page) {
 	}
 }
 
+// uploaded is the URI of data that a client uploaded: under the digest of its content.
+var uploaded = regexp.MustCompile(`/data/([0-9a-f]{64})(?:/|$)`)
+
 // artifact makes a row, and returns its number.
 func (b *book) artifact(p *page, step, name, kind, uri string) int64 {
 	b.artifacts++
 	if kind != record.Data {
 		b.byURI[trim(uri)] = b.artifacts
 	}
-	p.artifacts.Rows = append(p.artifacts.Rows, []any{b.artifacts, p.Run, step, name, kind, uri, p.Digests[name], p.Bytes[name]})
+	digest := p.Digests[name]
+	if found := uploaded.FindStringSubmatch(uri); digest == "" && found != nil {
+		digest = "sha256:" + found[1]
+	}
+	p.artifacts.Rows = append(p.artifacts.Rows, []any{b.artifacts, p.Run, step, name, kind, uri, digest, p.Bytes[name]})
 	return b.artifacts
 }
 

@@ -46,13 +46,28 @@ func (d *Deployer) Propose(ctx context.Context, state *State, w *Want) (*ChangeS
 		// Its name is this invocation's alone: it was made, and the answer was lost.
 		c.id = aws.ToString(in.ChangeSetName)
 	default:
-		return nil, d.place.Explain(err, "making a change set for stack "+d.place.StackName())
+		return nil, c.unmade(ctx, aws.ToString(in.ChangeSetName), err)
 	}
 	empty, err := c.read(ctx)
 	if err == nil && !empty {
 		return c, nil
 	}
 	return nil, errors.Join(err, c.Discard(ctx))
+}
+
+// unmade is the error of a change set that could not be made. Where no service answered it
+// may have been made all the same, and goes again.
+func (c *ChangeSet) unmade(ctx context.Context, name string, err error) error {
+	explained := c.deployer.place.Explain(err, "making a change set for stack "+c.deployer.place.StackName())
+	var refused smithy.APIError
+	if errors.As(err, &refused) && refused.ErrorFault() != smithy.FaultServer {
+		return explained
+	}
+	c.id = name
+	if c.Discard(ctx) != nil {
+		c.deployer.display.Say("it may have been made all the same, and nothing was executed: " + name)
+	}
+	return explained
 }
 
 // request is what makes the change set. Its name and its token follow from what is
@@ -135,7 +150,7 @@ func (c *ChangeSet) read(ctx context.Context) (empty bool, err error) {
 			if isEmpty(reason) {
 				return true, nil
 			}
-			return false, fmt.Errorf("CloudFormation refuses to deploy stack %s: %s\n\thint: nothing was changed; if the template is not as generated, run go generate ./...", p.StackName(), reason)
+			return false, fmt.Errorf("CloudFormation refuses to deploy stack %s: %s\n\thint: nothing was changed; if the template is not as generated, run go generate ./... and build anew", p.StackName(), reason)
 		case types.ChangeSetStatusCreateComplete:
 			if out.ExecutionStatus != types.ExecutionStatusAvailable {
 				return false, c.notAvailable(out.ExecutionStatus)

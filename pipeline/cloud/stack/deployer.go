@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -22,8 +23,11 @@ type Deployer struct {
 	nonce string
 }
 
-// New is a deployer that shows its work on d.
+// New is a deployer that shows its work on d, or nowhere if that is nil.
 func New(p *cloud.Place, d Display) *Deployer {
+	if d == nil {
+		d = Plain(io.Discard)
+	}
 	return &Deployer{place: p, display: d, nonce: rand.Text()}
 }
 

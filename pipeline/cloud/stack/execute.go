@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -22,7 +23,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
 	if err := d.took(ctx, err, c.stackID, token, "deploying stack "+p.StackName()); err != nil {
-		return nil, err
+		return nil, errors.Join(err, c.Discard(ctx))
 	}
 	tree := Plant("Deploying", p.StackName(), p.Region, start, c.expected()...)
 	tree, err = d.follow(ctx, c.stackID, token, tree)

@@ -107,3 +107,17 @@ func TestDenied(t *testing.T) {
 		t.Errorf("error is %v", err)
 	}
 }
+
+// TestNeverMade is a change set of which no answer ever comes: none is left, and no stack.
+func TestNeverMade(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	a.proxy.Inject(awsfake.Rule{On: "cloudformation.CreateChangeSet", Times: -1, Fault: awsfake.LostAnswer})
+	if _, err := a.deploy("a"); err == nil || !strings.Contains(err.Error(), "making a change set for stack dev-census-training: the connection was cut") {
+		t.Errorf("error is %v", err)
+	}
+	a.proxy.Clear()
+	if state, err := a.deployer().Ready(t.Context(), true); state != nil || err != nil {
+		t.Errorf("left is %+v, error %v", state, err)
+	}
+}

@@ -232,7 +232,9 @@ func (d *Deployer) took(ctx context.Context, err error, id, token, doing string)
 	if err == nil {
 		return nil
 	}
-	if begun, lookErr := d.begun(ctx, id, token); lookErr == nil && begun {
+	look, stop := afterwards(ctx)
+	defer stop()
+	if begun, lookErr := d.begun(look, id, token); lookErr == nil && begun {
 		return nil
 	}
 	return d.place.Explain(err, doing)

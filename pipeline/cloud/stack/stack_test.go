@@ -476,7 +476,7 @@ func TestToken(t *testing.T) {
 		}
 		seen[token] = true
 	}
-	if d.token("deploy", "x") != d.token("deploy", "x") {
-		t.Error("the same request has two tokens")
+	if first, again := d.token("deploy", "x"), d.token("deploy", "x"); first != again {
+		t.Errorf("the same request has two tokens, %s and %s", first, again)
 	}
 }

@@ -1,7 +1,10 @@
 package stack
 
 import (
+	"fmt"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
@@ -44,5 +47,39 @@ func TestRowsLeadOn(t *testing.T) {
 	}
 	if r := rowOf("SOMETHING_ELSE"); r.Deploy != Refuse || r.Destroy != Refuse {
 		t.Errorf("what is unknown is %q and %q", r.Deploy, r.Destroy)
+	}
+}
+
+// line is a row as the user's page has it.
+func (r Row) line() string {
+	deploys := map[Action]string{
+		Create: "creates it", Update: "updates it", Wait: "waits, then looks again", Refuse: "refuses",
+	}[r.Deploy]
+	if next := strings.TrimPrefix(r.Next, "deploy "); next != "" {
+		if r.Deploy == Refuse && r.Next == rollOn {
+			next += " [--skip RESOURCE]"
+		}
+		deploys += fmt.Sprintf("; next: `%s`", next)
+	}
+	destroys := map[Action]string{Delete: "deletes it", Wait: "waits, then deletes it", Nothing: "does nothing"}[r.Destroy]
+	return strings.ReplaceAll(fmt.Sprintf("| `%s` | %s | %s | %s | %s |", r.Status, r.Means, deploys, destroys, r.Note), "|  |", "| |")
+}
+
+// TestPageHasEveryStatus holds the table of the user's page against the table of the code.
+func TestPageHasEveryStatus(t *testing.T) {
+	t.Parallel()
+	var page strings.Builder
+	for _, file := range []string{"../../../docs/aws.md", "../../../docs/parts/stack.md"} {
+		if text, err := os.ReadFile(file); err == nil {
+			page.Write(text)
+		}
+	}
+	for _, r := range Rows() {
+		if !strings.Contains(page.String(), r.line()+"\n") {
+			t.Errorf("the page lacks\n%s", r.line())
+		}
+	}
+	if n := strings.Count(page.String(), "_IN_PROGRESS` | ") + strings.Count(page.String(), "_COMPLETE` | ") + strings.Count(page.String(), "_FAILED` | "); n != len(Rows()) {
+		t.Errorf("the page has %d statuses, the code %d", n, len(Rows()))
 	}
 }

@@ -105,7 +105,7 @@ func Wanted(ctx context.Context, p *cloud.Place, state *State, digests map[strin
 	for _, values := range []map[string]string{p.Parameters, digests} {
 		for _, name := range slices.Sorted(maps.Keys(values)) {
 			if _, ok := t.Parameters[name]; !ok {
-				return nil, fmt.Errorf("environment %s has a value for %s, which the template does not know; nothing was written\n\thint: run go generate ./...", p.Environment, name)
+				return nil, fmt.Errorf("environment %s has a value for %s, which the template does not know; nothing was written\n\thint: run go generate ./... and build anew", p.Environment, name)
 			}
 			w.Parameters[name] = values[name]
 		}
@@ -115,7 +115,7 @@ func Wanted(ctx context.Context, p *cloud.Place, state *State, digests map[strin
 	}
 	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
 		if _, ok := w.Parameters[name]; !ok {
-			return nil, fmt.Errorf("environment %s has no value for %s, which the template needs; nothing was written\n\thint: run go generate ./...", p.Environment, name)
+			return nil, fmt.Errorf("environment %s has no value for %s, which the template needs; nothing was written\n\thint: run go generate ./... and build anew", p.Environment, name)
 		}
 	}
 	w.Tags, err = tags(p, w.Parameters["Tags"])
@@ -129,13 +129,13 @@ func Wanted(ctx context.Context, p *cloud.Place, state *State, digests map[strin
 // with names of CloudFormation's choice: no generated template does.
 func (t *document) capabilities() error {
 	if t.Transform != nil {
-		return fmt.Errorf("the template has a transform, which needs CAPABILITY_AUTO_EXPAND; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./...")
+		return fmt.Errorf("the template has a transform, which needs CAPABILITY_AUTO_EXPAND; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./... and build anew")
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
 		for _, property := range []string{"RoleName", "ManagedPolicyName", "UserName", "GroupName", "InstanceProfileName"} {
 			if _, named := r.Properties[property]; named && strings.HasPrefix(r.Type, "AWS::IAM::") {
-				return fmt.Errorf("the template names %s itself, which needs CAPABILITY_NAMED_IAM; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./...", id)
+				return fmt.Errorf("the template names %s itself, which needs CAPABILITY_NAMED_IAM; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./... and build anew", id)
 			}
 		}
 	}

@@ -57,12 +57,12 @@ func TestWantedRefuses(t *testing.T) {
 	}{
 		{"role with a name", func(a *account) {
 			a.place.Definition.Template = []byte(strings.Replace(string(a.place.Definition.Template), `"AssumeRolePolicyDocument"`, `"RoleName": "mine", "AssumeRolePolicyDocument"`, 1))
-		}, "needs CAPABILITY_NAMED_IAM; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./..."},
+		}, "needs CAPABILITY_NAMED_IAM; deploy acknowledges CAPABILITY_IAM alone, and nothing was written\n\thint: run go generate ./... and build anew"},
 		{"transform", func(a *account) {
 			a.place.Definition.Template = []byte(strings.Replace(string(a.place.Definition.Template), `{`, `{"Transform": "AWS::Serverless-2016-10-31",`, 1))
 		}, "needs CAPABILITY_AUTO_EXPAND"},
 		{"unknown parameter", func(a *account) { a.place.Parameters["Colour"] = "red" },
-			"environment dev has a value for Colour, which the template does not know; nothing was written\n\thint: run go generate ./..."},
+			"environment dev has a value for Colour, which the template does not know; nothing was written\n\thint: run go generate ./... and build anew"},
 		{"no template", func(a *account) { a.place.Definition.Template = []byte("{") }, "read the template"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestWantedRefuses(t *testing.T) {
 	}
 	a := newAccount(t)
 	_, err := Wanted(t.Context(), a.place, nil, map[string]string{}, "test")
-	wantError(t, err, "environment dev has no value for EvaluateCode, which the template needs; nothing was written\n\thint: run go generate ./...")
+	wantError(t, err, "environment dev has no value for EvaluateCode, which the template needs; nothing was written\n\thint: run go generate ./... and build anew")
 }
 
 func TestTags(t *testing.T) {
