@@ -7,9 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -49,8 +47,8 @@ func refusal(code, format string, args ...any) *apiError {
 	return &apiError{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
 }
 
-// invalid is what the service says of a member that does not fit its model.
-func invalid(member, constraint string, args ...any) *apiError {
+// violates is what the service says of a member that does not fit its model.
+func violates(member, constraint string, args ...any) *apiError {
 	return refusal("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", member, fmt.Sprintf(constraint, args...))
 }
 
@@ -71,29 +69,7 @@ var stateOperations = map[string]func(*World, []byte) (any, error){
 
 // stepFunctions answers one request of JSON 1.0.
 func (w *World) stepFunctions(rw http.ResponseWriter, r *http.Request) {
-	_, action := Identify(r)
-	operation := stateOperations[action]
-	body, err := io.ReadAll(r.Body)
-	var answer any
-	switch {
-	case err != nil:
-		err = refusal("SerializationException", "the request ended early: %v", err)
-	case operation == nil:
-		err = refusal("UnknownOperationException", "awsfake's Step Functions does not know %s", action)
-	default:
-		w.mu.Lock()
-		answer, err = operation(w, body)
-		w.mu.Unlock()
-	}
-	if err != nil {
-		var refused *apiError
-		if !errors.As(err, &refused) {
-			refused = &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
-		}
-		refuseJSON(rw, refused.status, refused.code, refused.message)
-		return
-	}
-	answerJSON(rw, answer)
+	w.json(rw, r, "Step Functions", stateOperations)
 }
 
 // readStates reads a request. What the operation does not have is refused, where AWS would
@@ -155,9 +131,9 @@ func digestOf(v any) string {
 func pageSize(maxResults int) (int, error) {
 	switch {
 	case maxResults < 0:
-		return 0, invalid("maxResults", "have value greater than or equal to 0")
+		return 0, violates("maxResults", "have value greater than or equal to 0")
 	case maxResults > 1000:
-		return 0, invalid("maxResults", "have value less than or equal to 1000")
+		return 0, violates("maxResults", "have value less than or equal to 1000")
 	case maxResults == 0:
 		return 100, nil
 	}
@@ -167,7 +143,7 @@ func pageSize(maxResults int) (int, error) {
 // within refuses a text that is longer than its model says.
 func within(member, text string, most int) error {
 	if utf8.RuneCountInString(text) > most {
-		return invalid(member, "have length less than or equal to %d", most)
+		return violates(member, "have length less than or equal to %d", most)
 	}
 	return nil
 }

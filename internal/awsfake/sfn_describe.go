@@ -148,7 +148,7 @@ func (w *World) describeExecution(body []byte) (any, error) {
 		return nil, err
 	}
 	if in.IncludedData != "" && in.IncludedData != "ALL_DATA" && in.IncludedData != "METADATA_ONLY" {
-		return nil, invalid("includedData", "satisfy enum value set: [ALL_DATA, METADATA_ONLY]")
+		return nil, violates("includedData", "satisfy enum value set: [ALL_DATA, METADATA_ONLY]")
 	}
 	e, err := w.execution(in.ExecutionArn)
 	if err != nil {
@@ -207,7 +207,7 @@ func (w *World) listExecutions(body []byte) (any, error) {
 	}
 	statuses := []string{"", running, asl.Succeeded, asl.Failed, asl.TimedOut, asl.Aborted, "PENDING_REDRIVE"}
 	if !slices.Contains(statuses, in.StatusFilter) {
-		return nil, invalid("statusFilter", "satisfy enum value set: [%s]", strings.Join(statuses[1:], ", "))
+		return nil, violates("statusFilter", "satisfy enum value set: [%s]", strings.Join(statuses[1:], ", "))
 	}
 	size, err := pageSize(in.MaxResults)
 	if err != nil {

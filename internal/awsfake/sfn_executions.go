@@ -55,7 +55,7 @@ var badName = regexp.MustCompile("[\\s<>{}\\[\\]?*\"#%\\\\^|~`$&,;:/]")
 func checkName(name string) error {
 	switch {
 	case utf8.RuneCountInString(name) > maxName:
-		return invalid("name", "have length less than or equal to %d", maxName)
+		return violates("name", "have length less than or equal to %d", maxName)
 	case badName.MatchString(name), strings.ContainsFunc(name, func(r rune) bool { return unicode.IsControl(r) || r >= 0xfffe }):
 		return refusal("InvalidName", "Invalid Name: '%s'", name)
 	}
@@ -115,7 +115,7 @@ func (w *World) startExecution(body []byte) (any, error) {
 func checkInput(text string) error {
 	switch {
 	case len(text) > maxInput:
-		return invalid("input", "have length less than or equal to %d", maxInput)
+		return violates("input", "have length less than or equal to %d", maxInput)
 	case !json.Valid([]byte(text)):
 		return refusal("InvalidExecutionInput", "Invalid State Machine Execution Input: 'the input is not JSON'")
 	}
@@ -217,7 +217,7 @@ func (w *World) redriveExecution(body []byte) (any, error) {
 	}
 	if in.ClientToken != nil {
 		if !redriveTokenText.MatchString(*in.ClientToken) {
-			return nil, invalid("clientToken", "satisfy regular expression pattern: [!-~]+")
+			return nil, violates("clientToken", "satisfy regular expression pattern: [!-~]+")
 		}
 		i := slices.IndexFunc(e.tokens, func(t redriveToken) bool { return t.text == *in.ClientToken })
 		if i >= 0 && w.now().Sub(e.tokens[i].at) < tokenMinutes {

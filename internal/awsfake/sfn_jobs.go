@@ -44,7 +44,9 @@ type job struct {
 	network              bool
 	arguments            map[string]any
 	stream               string
-	logs                 bool
+	// begun describes it as it began; nil until it has been created.
+	begun map[string]any
+	logs  bool
 
 	mu sync.Mutex
 	// left says that the state has ended without the job.
@@ -84,13 +86,13 @@ func (t *tasks) job(ctx context.Context, task asl.Task) (json.RawMessage, error)
 	}
 	// The job ends with its state only if the role may stop it.
 	own, stop := context.WithCancelCause(context.WithoutCancel(ctx))
-	defer stop(nil)
 	type answer struct {
 		raw json.RawMessage
 		err error
 	}
 	done := make(chan answer, 1)
 	t.w.states.running.Go(func() {
+		defer stop(nil)
 		raw, err := runner.Do(own, local.JobCall{Task: task, Store: &jobStore{j}, Accept: j.accept, Log: j.line})
 		j.ended(raw, err)
 		done <- answer{raw, err}
@@ -137,12 +139,12 @@ func (j *job) accept() error {
 			"assume the role. (Service: AmazonSageMaker; Status Code: 400; Error Code: ValidationException; Request ID: fake; Proxy: null)", j.role))
 	}
 	now := w.now().UnixMilli()
-	describe := map[string]any{
+	j.begun = map[string]any{
 		j.kind + "JobArn": j.arn, j.kind + "JobStatus": "InProgress", "CreationTime": now, "LastModifiedTime": now,
 	}
-	maps.Copy(describe, j.arguments)
-	delete(describe, "Tags")
-	w.jobs[j.id] = describe
+	maps.Copy(j.begun, j.arguments)
+	delete(j.begun, "Tags")
+	w.jobs[j.id] = j.begun
 	j.stream = fmt.Sprintf("%s/algo-1-%d", j.name, now/1000)
 	w.mu.Unlock()
 	if err := j.submit(); err != nil {
@@ -247,9 +249,7 @@ func (j *job) line(text string) {
 
 // fails is the error of a job that failed for a reason.
 func (j *job) fails(reason string) error {
-	j.t.w.mu.Lock()
-	describe := maps.Clone(j.t.w.jobs[j.id])
-	j.t.w.mu.Unlock()
+	describe := maps.Clone(j.begun)
 	describe[j.kind+"JobStatus"], describe["FailureReason"] = "Failed", reason
 	if j.kind == "Training" {
 		describe["SecondaryStatus"] = "Failed"
@@ -261,32 +261,40 @@ func (j *job) fails(reason string) error {
 	return asl.Fail(asl.ErrorTaskFailed, string(cause))
 }
 
-// ended notes how a job ended, for those who describe it.
+// ended notes how a job ended, for those who describe it. One that was not created did not.
 func (j *job) ended(raw json.RawMessage, err error) {
-	w := j.t.w
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	describe := w.jobs[j.id]
-	if describe == nil || describe[j.kind+"JobStatus"] != "InProgress" || describe[j.kind+"JobArn"] != j.arn {
-		return // it was never created
+	if j.begun == nil {
+		return
 	}
+	describe := maps.Clone(j.begun)
+	describe["LastModifiedTime"] = j.t.w.now().UnixMilli()
 	var failed *asl.Error
-	var all map[string]any
 	switch {
-	case err == nil && json.Unmarshal(raw, &all) == nil:
-		w.jobs[j.id] = all
-	case errors.As(err, &failed) && failed.Name == asl.ErrorTaskFailed && json.Unmarshal([]byte(failed.Cause), &all) == nil:
-		w.jobs[j.id] = all
-	case errors.As(err, &failed) && failed.Name == asl.ErrorTaskFailed:
-		describe[j.kind+"JobStatus"], describe["FailureReason"] = "Failed", failed.Cause
+	case err == nil:
+		describe = described(raw, describe)
 	case errors.As(err, &failed):
-		return // the refusal of another job's name
+		describe[j.kind+"JobStatus"], describe["FailureReason"] = "Failed", failed.Cause
+		describe = described([]byte(failed.Cause), describe)
 	default:
 		describe[j.kind+"JobStatus"] = "Stopped"
 	}
-	if w.jobs[j.id]["LastModifiedTime"] == nil {
-		w.jobs[j.id]["LastModifiedTime"] = w.now().UnixMilli()
+	j.show(describe)
+}
+
+// described is the description that a text is, or else otherwise.
+func described(text []byte, otherwise map[string]any) map[string]any {
+	var describe map[string]any
+	if json.Unmarshal(text, &describe) != nil || describe == nil {
+		return otherwise
 	}
+	return describe
+}
+
+// show makes a description what the Describe call says.
+func (j *job) show(describe map[string]any) {
+	j.t.w.mu.Lock()
+	defer j.t.w.mu.Unlock()
+	j.t.w.jobs[j.id] = describe
 }
 
 // faulty makes a job that fails as it was asked to.
