@@ -8,7 +8,7 @@ VENV   := .tools/venv
 GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/lineage
 
 .DEFAULT_GOAL := help
-.PHONY: help build gen check test race fuzz bench update fresh limits lint cfn cover ci clean
+.PHONY: help build gen check test race fuzz bench update fresh limits lint cfn aws cover ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ lint: ## gofmt, vet, staticcheck, module files, known vulnerabilities
 
 cfn: $(VENV)/ready ## cfn-lint on every committed template
 	$(VENV)/bin/cfn-lint --non-zero-exit-code informational -- generated/*/*/template.json
+
+aws: ## install the AWS CLI and moto for the tests that drive internal/awsfake
+	./tools/aws
 
 cover: ## coverage of the tests by package
 	go test -coverpkg=./gen/...,./pipeline/...,./cmd/... -coverprofile=cover.out ./... && go tool cover -func=cover.out | tail -1
