@@ -3,7 +3,6 @@ package awsfake
 import (
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
@@ -146,20 +145,27 @@ func anyOf(list, not texts, matches func(string) bool) bool {
 	return slices.ContainsFunc(list, matches)
 }
 
-// like matches a text by IAM's wildcards.
+// like matches a text by IAM's wildcards: what stands between asterisks has to be found in
+// order, the first part at the start and the last at the end.
 func like(pattern, text string) bool {
-	var expression strings.Builder
-	for _, r := range pattern {
-		switch r {
-		case '*':
-			expression.WriteString("(?s:.*)")
-		case '?':
-			expression.WriteString("(?s:.)")
+	star, from := -1, 0
+	p, t := 0, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0: // the last asterisk takes one character more
+			from++
+			p, t = star+1, from
 		default:
-			expression.WriteString(regexp.QuoteMeta(string(r)))
+			return false
 		}
 	}
-	return regexp.MustCompile("^" + expression.String() + "$").MatchString(text)
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // likeARN matches an ARN: each of its six parts by itself, so that a wildcard does not pass
