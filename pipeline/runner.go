@@ -32,6 +32,8 @@ const (
 	Failed    Status = "FAILED"
 	TimedOut  Status = "TIMED_OUT"
 	Aborted   Status = "ABORTED"
+	// PendingRedrive is a run on AWS that is about to go on.
+	PendingRedrive Status = "PENDING_REDRIVE"
 	// Skipped is a step that a condition left out.
 	Skipped Status = "SKIPPED"
 	// Pending is a step that has not started.
@@ -42,9 +44,12 @@ const (
 // "run --json" prints.
 type Outcome struct {
 	// Run is the run's id.
-	Run      string `json:"run"`
-	Pipeline string `json:"pipeline"`
-	Status   Status `json:"status"`
+	Run string `json:"run"`
+	// Execution is the execution's name on AWS, by which commands find it; empty on this
+	// machine.
+	Execution string `json:"execution,omitempty"`
+	Pipeline  string `json:"pipeline"`
+	Status    Status `json:"status"`
 	// Parameters is the input over the defaults, by flat key.
 	Parameters map[string]any `json:"parameters"`
 	// Metrics are the values of reports: "Evaluate.Report.ROCAUC" and so on.
@@ -61,6 +66,13 @@ type Outcome struct {
 	// FailedStep is the step in which it failed, and Log the path of its log.
 	FailedStep string `json:"failedStep,omitempty"`
 	Log        string `json:"log,omitempty"`
+	// Links are pages of the console: the execution's, and of what failed its job's and
+	// its log's.
+	Links []Link `json:"links,omitempty"`
+	// ResumableUntil is when a run on AWS that did not succeed can no longer be resumed,
+	// and NotResumable says why it cannot be at all.
+	ResumableUntil *time.Time `json:"resumableUntil,omitempty"`
+	NotResumable   string     `json:"notResumable,omitempty"`
 	// Seconds is the whole run's time.
 	Seconds float64 `json:"seconds"`
 	// Parity lists what this run did not prove about a run on AWS, a sentence each.
@@ -77,6 +89,12 @@ type Outcome struct {
 	Next []Suggestion `json:"next,omitempty"`
 	// Output is the machine's output, when it succeeded.
 	Output json.RawMessage `json:"output,omitempty"`
+}
+
+// A Link is a page of the console, and what it shows.
+type Link struct {
+	Name string `json:"name"`
+	URL  string `json:"url"`
 }
 
 // A StepOutcome is one step of an Outcome.

@@ -23,13 +23,18 @@ func serviceLimit(p *pass) {
 		p.lengths(s)
 	}
 	for _, l := range p.links {
+		groups := map[string]bool{}
+		for _, r := range l.pipe.Registers {
+			groups[r.Group.V] = true
+		}
+		most := ir.MaxSteps(len(groups))
 		for n, u := range l.uses {
 			if u.use.Step == nil {
 				continue
 			}
-			if n == ir.MaxSteps {
+			if n == most {
 				p.report(point(u.use.Pos), fmt.Sprintf("step %q is the %d. of %d steps, and a template takes the parameters of %d",
-					u.use.Name, n+1, len(l.uses), ir.MaxSteps), "split the pipeline")
+					u.use.Name, n+1, len(l.uses), most), "split the pipeline")
 			}
 			p.amounts(u)
 			for _, a := range u.use.Set {

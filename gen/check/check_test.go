@@ -44,7 +44,7 @@ func TestSteps(t *testing.T) {
 		return diag.Explanation{Example: "type Fit struct {\n\tmlmax.Pipeline `name:\"fit\"`\n\n" +
 			"\tData mlmax.Source[Data] `default:\"data/in.csv\"`\n\n" + fields.String() + "}\n"}.Files()
 	}
-	_, found := findings(t, map[string]map[string]string{"most": pipeline(ir.MaxSteps), "more": pipeline(ir.MaxSteps + 2)})
+	_, found := findings(t, map[string]map[string]string{"most": pipeline(ir.MaxSteps(0)), "more": pipeline(ir.MaxSteps(0) + 2)})
 	for name, want := range map[string]int{"most": 0, "more": 1} {
 		got := 0
 		for _, d := range found[name] {

@@ -53,7 +53,7 @@ func template(p *ir.Plan, m *asl.Machine) asl.Object {
 		"Parameters", parameters(p),
 		"Rules", rules(),
 		"Mappings", mappings(p),
-		"Conditions", conditions(),
+		"Conditions", conditions(p),
 		"Resources", resources(p, m),
 		"Outputs", outputs(p),
 	)
@@ -103,11 +103,11 @@ func resources(p *ir.Plan, m *asl.Machine) asl.Object {
 func outputs(p *ir.Plan) asl.Object {
 	all := object(
 		"StateMachineArn", object("Description", "The state machine of "+p.Name, "Value", object("Ref", machineID)),
-		"LogGroup", object("Description", "Where the machine's history is logged", "Value", object("Ref", logsID)),
+		"LogGroup", object("Description", "Where the machine's history is logged", "Value", object("Fn::Sub", logGroupName(p))),
 	)
 	for _, g := range groups(p) {
 		all = append(all, asl.Member{Key: g.id + "Arn", Value: object(
-			"Description", "The model group "+g.name, "Value", object("Ref", g.id))})
+			"Description", "The model group "+g.name, "Value", modelGroupArn(g))})
 	}
 	return all
 }

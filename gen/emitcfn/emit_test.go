@@ -85,7 +85,7 @@ func TestParameters(t *testing.T) {
 			place.Tags = map[string]string{"team": "ml"} // which adds one
 		}
 		all := document(t, p, emitasl.Emit(p))["Parameters"].(map[string]any)
-		if most := ir.PipelineParameters + 2*len(p.Jobs()); len(all) > most {
+		if most := ir.PipelineParameters + 2*len(p.Jobs()) + len(p.Registrations()); len(all) > most {
 			t.Errorf("the template has %d parameters, and %d are reckoned with", len(all), most)
 		}
 	}

@@ -1,23 +1,13 @@
 package emitcfn
 
 import (
-	"encoding/hex"
-	"slices"
-	"strings"
-
-	"github.com/awslabs/goformation/v7/cloudformation/policies"
-	"github.com/awslabs/goformation/v7/cloudformation/sagemaker"
 	"github.com/awslabs/goformation/v7/cloudformation/stepfunctions"
 
 	"github.com/mlmax/mlmax/gen/ir"
-	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// Logical ids of what every template has.
-const (
-	machineID = "Machine"
-	logsID    = "MachineLogs"
-)
+// machineID is the machine's logical id.
+const machineID = "Machine"
 
 // machine is the state machine. It is logged in full and traced, as the common rule
 // packs want it (cdk-nag AwsSolutions-SF1 and SF2).
@@ -39,7 +29,7 @@ func machine(p *ir.Plan) *stepfunctions.StateMachine {
 			IncludeExecutionData: &yes,
 			Destinations: []stepfunctions.StateMachine_LogDestination{{
 				CloudWatchLogsLogGroup: &stepfunctions.StateMachine_CloudWatchLogsLogGroup{
-					LogGroupArn: heldPtr(attribute(logsID, "Arn")), // it ends in ":*", as it must
+					LogGroupArn: heldPtr(logGroupArn(p)),
 				},
 			}},
 		},
@@ -86,66 +76,4 @@ func substitutions(p *ir.Plan) map[string]any {
 		}
 	}
 	return all
-}
-
-// A resource of a type that goformation cannot express.
-type resource struct {
-	Type                                string
-	DeletionPolicy, UpdateReplacePolicy string
-	Properties                          asl.Object
-}
-
-// logGroup is the machine's log. goformation's type cannot refer to a parameter for
-// the days, which are a number. The name's beginning keeps the resource policy of
-// CloudWatch Logs from growing past its limit.
-func logGroup(p *ir.Plan) resource {
-	var tags []any
-	for _, t := range resourceTags(p) {
-		tags = append(tags, object("Key", t.Key, "Value", t.Value))
-	}
-	return resource{"AWS::Logs::LogGroup", "Delete", "Delete", object(
-		"LogGroupName", object("Fn::Sub", "/aws/vendedlogs/states/${Env}-"+p.Name),
-		"RetentionInDays", ref("LogRetentionDays"),
-		"KmsKeyId", either("HasKmsKey", ref("KmsKey"), noValue()),
-		"Tags", tags,
-	)}
-}
-
-// A group is a model group of the template.
-type group struct{ id, name string }
-
-// groups are the model groups that the pipeline registers to, each once. Ids come
-// from names, not from places in the list: a group whose id changes would be made
-// anew, under a name that exists.
-func groups(p *ir.Plan) []group {
-	var all []group
-	for _, r := range p.Registrations() {
-		if slices.ContainsFunc(all, func(g group) bool { return g.name == r.Group }) {
-			continue
-		}
-		id := "ModelGroup"
-		for _, part := range strings.Split(r.Group, "-") {
-			if part != "" {
-				id += strings.ToUpper(part[:1]) + part[1:]
-			}
-		}
-		if slices.ContainsFunc(all, func(g group) bool { return g.id == id }) {
-			id += hex.EncodeToString([]byte(r.Group)) // "a-b" beside "aB"
-		}
-		all = append(all, group{id, r.Group})
-	}
-	return all
-}
-
-// modelGroup outlives the stack with its versions. Its description never changes:
-// CloudFormation would replace the group.
-func modelGroup(p *ir.Plan, g group) *sagemaker.ModelPackageGroup {
-	text := "Model versions registered by mlmax"
-	return &sagemaker.ModelPackageGroup{
-		ModelPackageGroupName:                held(object("Fn::Sub", "${Env}-"+g.name)),
-		ModelPackageGroupDescription:         &text,
-		Tags:                                 resourceTags(p),
-		AWSCloudFormationDeletionPolicy:      policies.DeletionPolicy("Retain"),
-		AWSCloudFormationUpdateReplacePolicy: policies.UpdateReplacePolicy("Retain"),
-	}
 }

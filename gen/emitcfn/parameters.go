@@ -79,6 +79,7 @@ func parameters(p *ir.Plan) asl.Object {
 	add(common(p))
 	all = append(all, asl.Member{Key: "LogRetentionDays", Value: object(
 		"Type", "Number", "Description", "Days for which the machine's log is kept", "Default", 30, "AllowedValues", retentions)})
+	add(adoption(p))
 	for _, j := range p.Jobs() {
 		add(ofJob(j))
 	}
@@ -107,12 +108,14 @@ func rules() asl.Object {
 	)
 }
 
-// conditions are whether the optional parameters are given.
-func conditions() asl.Object {
+// conditions are whether the optional parameters are given, and whether what outlives
+// a stack is made.
+func conditions(p *ir.Plan) asl.Object {
 	given := func(name string) asl.Object {
 		return object("Fn::Not", []any{object("Fn::Equals", []any{ref(name), ""})})
 	}
-	return object("HasKmsKey", given("KmsKey"), "HasVpc", given("Subnets"), "HasBoundary", given("PermissionsBoundary"))
+	all := object("HasKmsKey", given("KmsKey"), "HasVpc", given("Subnets"), "HasBoundary", given("PermissionsBoundary"))
+	return append(all, adoptionConditions(p)...)
 }
 
 // parameterFile is what an environment says, for every parameter that it decides.

@@ -26,7 +26,19 @@ func role(p *ir.Plan, r *ir.Role, j *ir.Job) *iam.Role {
 		PermissionsBoundary:      heldPtr(either("HasBoundary", ref("PermissionsBoundary"), noValue())),
 		Policies:                 []iam.Role_Policy{{PolicyName: "Needed", PolicyDocument: mark + policyPart}},
 		Tags:                     resourceTags(p),
+
+		AWSCloudFormationMetadata: map[string]any{"mlmax": map[string]any{"reasons": reasons(r)}},
 	}
+}
+
+// reasons say of each statement why it is there, for those who read a change of
+// permissions from templates alone.
+func reasons(r *ir.Role) map[string]any {
+	all := map[string]any{}
+	for _, s := range r.Statements {
+		all[s.Sid] = s.Reason
+	}
+	return all
 }
 
 // document is a policy of statements.
@@ -96,6 +108,15 @@ func trust(r *ir.Role, j *ir.Job) asl.Object {
 			"ArnLike", object("aws:SourceArn", sub(source, nil)),
 		),
 	)})
+}
+
+// tagList are resourceTags for a resource that goformation has no type of.
+func tagList(p *ir.Plan) []any {
+	var all []any
+	for _, t := range resourceTags(p) {
+		all = append(all, object("Key", t.Key, "Value", t.Value))
+	}
+	return all
 }
 
 // resourceTags are put on every resource; those of the environment are the stack's,

@@ -25,13 +25,17 @@ const (
 	MaxGroupName = 63 - MaxEnvironment - 1
 )
 
-// MaxSteps is how many steps a pipeline can have: its template holds two
-// parameters for each (instance and code) and up to PipelineParameters for all of
-// them, and CloudFormation takes 200.
+// PipelineParameters is how many parameters a template has at most besides those of
+// its steps and model groups, and maxParameters how many CloudFormation takes.
 const (
-	MaxSteps           = (200 - PipelineParameters) / 2
-	PipelineParameters = 14
+	PipelineParameters = 22
+	maxParameters      = 200
 )
+
+// MaxSteps is how many steps a pipeline can have that registers to so many model
+// groups: its template holds two parameters for each step (instance and code) and
+// one for each group.
+func MaxSteps(groups int) int { return (maxParameters - PipelineParameters - groups) / 2 }
 
 // middleHash is how many hex digits stand for what was cut off a middle.
 const middleHash = 8

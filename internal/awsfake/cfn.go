@@ -74,7 +74,7 @@ func said(err error) string {
 	return err.Error()
 }
 
-func invalid(format string, args ...any) error {
+func ineligible(format string, args ...any) error {
 	return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
 
@@ -288,7 +288,7 @@ func (w *World) find(name string) (*stack, error) {
 	if s := w.stackNamed(name); s != nil {
 		return s, nil
 	}
-	return nil, invalid("Stack with id %s does not exist", name)
+	return nil, ineligible("Stack with id %s does not exist", name)
 }
 
 func (w *World) newStack(name string) *stack {

@@ -41,7 +41,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 		kind = "UPDATE"
 	}
 	if kind != "CREATE" && kind != "UPDATE" {
-		return nil, invalid("awsfake does not know change sets of type %s", kind)
+		return nil, ineligible("awsfake does not know change sets of type %s", kind)
 	}
 	s := w.stackNamed(q.get("StackName"))
 	if s != nil {
@@ -57,11 +57,11 @@ func (w *World) createChangeSet(q *query) (members, error) {
 	}
 	switch {
 	case kind == "CREATE" && s != nil && s.status != "REVIEW_IN_PROGRESS":
-		return nil, invalid("Stack [%s] already exists and cannot be created again with the changeSet [%s].", s.name, name)
+		return nil, ineligible("Stack [%s] already exists and cannot be created again with the changeSet [%s].", s.name, name)
 	case kind == "UPDATE" && s == nil:
-		return nil, invalid("Stack [%s] does not exist", q.get("StackName"))
+		return nil, ineligible("Stack [%s] does not exist", q.get("StackName"))
 	case kind == "UPDATE" && s.status == "REVIEW_IN_PROGRESS":
-		return nil, invalid("Stack:%s is in %s state and can not be updated.", s.id, s.status)
+		return nil, ineligible("Stack:%s is in %s state and can not be updated.", s.id, s.status)
 	}
 	if s != nil {
 		w.advance(s)
@@ -69,7 +69,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 			return nil, err
 		}
 	}
-	next, err := w.wantedVersion(q, s)
+	next, err := w.versionOf(q, s)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 		status: "CREATE_IN_PROGRESS", execution: "UNAVAILABLE",
 	}
 	if _ = q.get("IncludeNestedStacks"); c.onFailure == "DELETE" && kind != "CREATE" {
-		return nil, invalid("OnStackFailure cannot be set to DELETE for change sets of type %s", kind)
+		return nil, ineligible("OnStackFailure cannot be set to DELETE for change sets of type %s", kind)
 	}
 	if s == nil {
 		s = w.newStack(q.get("StackName"))
@@ -237,7 +237,7 @@ func (w *World) changeSetOf(q *query) (*stack, *changeSet, error) {
 		}
 	}
 	if stackName != "" && w.stackNamed(stackName) == nil {
-		return nil, nil, invalid("Stack [%s] does not exist", stackName)
+		return nil, nil, ineligible("Stack [%s] does not exist", stackName)
 	}
 	return nil, nil, &awsError{404, "ChangeSetNotFound", "ChangeSet [" + name + "] does not exist"}
 }
@@ -262,17 +262,17 @@ func (w *World) describeChangeSet(q *query) (members, error) {
 	}
 	if w.pace > 0 && !slices.Contains(w.seen, c.id) {
 		w.seen = append(w.seen, c.id)
-		return append(m, member{"Status", "CREATE_IN_PROGRESS"}, member{"ExecutionStatus", "UNAVAILABLE"}), nil
+		return append(m, xmlMember{"Status", "CREATE_IN_PROGRESS"}, xmlMember{"ExecutionStatus", "UNAVAILABLE"}), nil
 	}
-	m = append(m, member{"Status", c.status}, member{"ExecutionStatus", c.execution}, member{"StatusReason", c.reason})
+	m = append(m, xmlMember{"Status", c.status}, xmlMember{"ExecutionStatus", c.execution}, xmlMember{"StatusReason", c.reason})
 	var list []members
 	end := min(from+changesPage, len(c.changes))
 	for _, one := range c.changes[from:end] {
 		list = append(list, members{{"Type", "Resource"}, {"ResourceChange", one.xml(values)}})
 	}
-	m = append(m, member{"Changes", list})
+	m = append(m, xmlMember{"Changes", list})
 	if end < len(c.changes) {
-		m = append(m, member{"NextToken", strconv.Itoa(end)})
+		m = append(m, xmlMember{"NextToken", strconv.Itoa(end)})
 	}
 	return m, nil
 }
@@ -286,13 +286,13 @@ func (c change) xml(values bool) members {
 	for _, d := range c.details {
 		target := members{{"Attribute", d.attribute}, {"Name", d.name}, {"RequiresRecreation", d.recreation}}
 		if values && d.name != "" {
-			target = append(target, member{"Path", "/Properties/" + d.name}, member{"BeforeValue", d.before}, member{"AfterValue", d.after})
+			target = append(target, xmlMember{"Path", "/Properties/" + d.name}, xmlMember{"BeforeValue", d.before}, xmlMember{"AfterValue", d.after})
 		}
 		details = append(details, members{{"Target", target}, {"Evaluation", "Static"}, {"ChangeSource", "DirectModification"}})
 	}
-	m = append(m, member{"Details", details})
+	m = append(m, xmlMember{"Details", details})
 	if values {
-		m = append(m, member{"BeforeContext", c.before}, member{"AfterContext", c.after})
+		m = append(m, xmlMember{"BeforeContext", c.before}, xmlMember{"AfterContext", c.after})
 	}
 	return m
 }
@@ -318,7 +318,7 @@ func (w *World) executeChangeSet(q *query) (members, error) {
 	onFailure := c.onFailure
 	if disable {
 		if onFailure != "" {
-			return nil, invalid("You can't specify DisableRollback for a change set with OnStackFailure")
+			return nil, ineligible("You can't specify DisableRollback for a change set with OnStackFailure")
 		}
 		onFailure = "DO_NOTHING"
 	}

@@ -13,7 +13,7 @@ func pageFrom(token string) (int, error) {
 	}
 	from, err := strconv.Atoi(token)
 	if err != nil || from < 0 {
-		return 0, invalid("Invalid NextToken")
+		return 0, ineligible("Invalid NextToken")
 	}
 	return from, nil
 }
@@ -70,7 +70,7 @@ func (s *stack) xml() members {
 	for _, o := range s.outputs {
 		outputs = append(outputs, members{{"OutputKey", o.key}, {"OutputValue", o.value}, {"Description", o.description}})
 	}
-	return append(m, member{"Outputs", outputs})
+	return append(m, xmlMember{"Outputs", outputs})
 }
 
 // eventsPage is how many events are in one answer.
@@ -101,7 +101,7 @@ func (w *World) describeEvents(q *query) (members, error) {
 	}
 	m := members{{"StackEvents", list}}
 	if end < len(all) {
-		m = append(m, member{"NextToken", strconv.Itoa(end)})
+		m = append(m, xmlMember{"NextToken", strconv.Itoa(end)})
 	}
 	return m, nil
 }
@@ -167,7 +167,7 @@ func (w *World) validateTemplate(q *query) (members, error) {
 		}
 		body = fetched
 	} else if len(body) > maxBody {
-		return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxBody)
+		return nil, ineligible("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxBody)
 	}
 	t, err := parseTemplate(body)
 	if err != nil {

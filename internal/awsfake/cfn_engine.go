@@ -56,7 +56,7 @@ func (r *resolver) order() ([]string, error) {
 			return nil
 		}
 		if state[id] == 1 {
-			return invalid("Circular dependency between resources: [%s]", id)
+			return ineligible("Circular dependency between resources: [%s]", id)
 		}
 		if spec.Condition != "" {
 			if holds, err := r.condition(spec.Condition); err != nil || !holds {

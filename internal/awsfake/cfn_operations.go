@@ -173,7 +173,7 @@ func (w *World) createStack(q *query) (members, error) {
 	if s := w.stackNamed(name); s != nil && s.status != "REVIEW_IN_PROGRESS" {
 		return nil, &awsError{400, "AlreadyExistsException", "Stack [" + name + "] already exists"}
 	}
-	next, err := w.wantedVersion(q, nil)
+	next, err := w.versionOf(q, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (w *World) updateStack(q *query) (members, error) {
 	if err := s.updatable(); err != nil {
 		return nil, err
 	}
-	next, err := w.wantedVersion(q, s)
+	next, err := w.versionOf(q, s)
 	if err != nil {
 		return nil, err
 	}
@@ -209,7 +209,7 @@ func (w *World) updateStack(q *query) (members, error) {
 		return nil, err
 	}
 	if len(changes) == 0 {
-		return nil, invalid("No updates are to be performed.")
+		return nil, ineligible("No updates are to be performed.")
 	}
 	s.token = q.get("ClientRequestToken")
 	onFailure := ""
@@ -226,7 +226,7 @@ func (s *stack) updatable() error {
 	case "CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE", "REVIEW_IN_PROGRESS", "CREATE_FAILED", "UPDATE_FAILED":
 		return nil
 	}
-	return invalid("Stack:%s is in %s state and can not be updated.", s.id, s.status)
+	return ineligible("Stack:%s is in %s state and can not be updated.", s.id, s.status)
 }
 
 func (w *World) deleteStack(q *query) (members, error) {
@@ -238,13 +238,13 @@ func (w *World) deleteStack(q *query) (members, error) {
 	w.advance(s)
 	switch {
 	case s.protected:
-		return nil, invalid("Stack [%s] cannot be deleted while TerminationProtection is enabled", s.name)
+		return nil, ineligible("Stack [%s] cannot be deleted while TerminationProtection is enabled", s.name)
 	case strings.HasSuffix(s.status, "_IN_PROGRESS") && s.status != "REVIEW_IN_PROGRESS" && s.status != "CREATE_IN_PROGRESS":
-		return nil, invalid("Stack [%s] cannot be deleted while in status %s", s.id, s.status)
+		return nil, ineligible("Stack [%s] cannot be deleted while in status %s", s.id, s.status)
 	case retain != nil && s.status != "DELETE_FAILED":
-		return nil, invalid("Invalid operation on stack [%s]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.", s.id)
+		return nil, ineligible("Invalid operation on stack [%s]. When you delete a stack, specify which resources to retain only when the stack is in the DELETE_FAILED state.", s.id)
 	case mode == "FORCE_DELETE_STACK" && s.status != "DELETE_FAILED":
-		return nil, invalid("Stack [%s] must be in DELETE_FAILED status to use FORCE_DELETE_STACK", s.id)
+		return nil, ineligible("Stack [%s] must be in DELETE_FAILED status to use FORCE_DELETE_STACK", s.id)
 	}
 	s.token = token
 	w.settle(s, "DELETE_IN_PROGRESS", "User Initiated")
@@ -279,7 +279,7 @@ func (w *World) cancelUpdate(q *query) (members, error) {
 		return nil, err
 	}
 	_ = q.get("ClientRequestToken")
-	return nil, invalid("CancelUpdateStack cannot be called from current stack status %s: awsfake does not know it", s.status)
+	return nil, ineligible("CancelUpdateStack cannot be called from current stack status %s: awsfake does not know it", s.status)
 }
 
 func (w *World) continueRollback(q *query) (members, error) {
@@ -289,7 +289,7 @@ func (w *World) continueRollback(q *query) (members, error) {
 	}
 	skip, token := q.list("ResourcesToSkip"), q.get("ClientRequestToken")
 	if s.status != "UPDATE_ROLLBACK_FAILED" || s.rollback == nil {
-		return nil, invalid("Stack:%s is in %s state and can not continue update rollback.", s.id, s.status)
+		return nil, ineligible("Stack:%s is in %s state and can not continue update rollback.", s.id, s.status)
 	}
 	d := s.rollback
 	s.token = token
@@ -328,8 +328,8 @@ func (w *World) getPolicy(q *query) (members, error) {
 	return members{{"StackPolicyBody", s.policy}}, nil
 }
 
-// wantedVersion reads what a request wants a stack to be.
-func (w *World) wantedVersion(q *query, s *stack) (*stackVersion, error) {
+// versionOf reads what a request wants a stack to be.
+func (w *World) versionOf(q *query, s *stack) (*stackVersion, error) {
 	v := &stackVersion{tags: map[string]string{}, capabilities: q.list("Capabilities")}
 	switch {
 	case q.get("UsePreviousTemplate") == "true" && s != nil:
@@ -343,7 +343,7 @@ func (w *World) wantedVersion(q *query, s *stack) (*stackVersion, error) {
 	default:
 		v.body = q.get("TemplateBody")
 		if len(v.body) > maxBody {
-			return nil, invalid("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxBody)
+			return nil, ineligible("1 validation error detected: Value at 'templateBody' failed to satisfy constraint: Member must have length less than or equal to %d", maxBody)
 		}
 	}
 	var err error
@@ -394,10 +394,10 @@ func (w *World) fetchTemplate(url string) (string, error) {
 	}
 	b := w.buckets[bucket]
 	if b == nil || b.objects[key] == nil {
-		return "", invalid("S3 error: The specified key does not exist.")
+		return "", ineligible("S3 error: The specified key does not exist.")
 	}
 	if len(b.objects[key].Body) > maxTemplate {
-		return "", invalid("Template may not exceed 1000000 bytes in size.")
+		return "", ineligible("Template may not exceed 1000000 bytes in size.")
 	}
 	return string(b.objects[key].Body), nil
 }

@@ -55,7 +55,7 @@ func (r *resolver) rules() error {
 				return err
 			}
 			if !holds {
-				return invalid("Template failed validation: Rule %s: %s", name, a.AssertDescription)
+				return ineligible("Template failed validation: Rule %s: %s", name, a.AssertDescription)
 			}
 		}
 	}
@@ -69,7 +69,7 @@ func (r *resolver) condition(name string) (bool, error) {
 	}
 	body, ok := r.template.Conditions[name]
 	if !ok {
-		return false, invalid("Template error: unresolved condition dependency: %s", name)
+		return false, ineligible("Template error: unresolved condition dependency: %s", name)
 	}
 	value, err := r.truth(body)
 	if err == nil {
@@ -82,7 +82,7 @@ func (r *resolver) condition(name string) (bool, error) {
 func (r *resolver) truth(v any) (bool, error) {
 	m, ok := v.(map[string]any)
 	if !ok || len(m) != 1 {
-		return false, invalid("Template error: %v is no condition", v)
+		return false, ineligible("Template error: %v is no condition", v)
 	}
 	for name, argument := range m {
 		if name == "Condition" {
@@ -90,12 +90,12 @@ func (r *resolver) truth(v any) (bool, error) {
 		}
 		list, ok := argument.([]any)
 		if !ok {
-			return false, invalid("Template error: %s takes a list", name)
+			return false, ineligible("Template error: %s takes a list", name)
 		}
 		switch name {
 		case "Fn::Equals":
 			if len(list) != 2 {
-				return false, invalid("Template error: every Fn::Equals object requires a list of 2 string parameters.")
+				return false, ineligible("Template error: every Fn::Equals object requires a list of 2 string parameters.")
 			}
 			a, err := r.resolve(list[0])
 			if err != nil {
@@ -106,14 +106,14 @@ func (r *resolver) truth(v any) (bool, error) {
 		case "Fn::Not", "Fn::And", "Fn::Or":
 			return r.combine(name, list)
 		}
-		return false, invalid("Template error: awsfake does not know %s in conditions", name)
+		return false, ineligible("Template error: awsfake does not know %s in conditions", name)
 	}
 	return false, nil
 }
 
 func (r *resolver) combine(name string, list []any) (bool, error) {
 	if name == "Fn::Not" && len(list) != 1 || name != "Fn::Not" && (len(list) < 2 || len(list) > 10) {
-		return false, invalid("Template error: %s has %d members", name, len(list))
+		return false, ineligible("Template error: %s has %d members", name, len(list))
 	}
 	value := name == "Fn::And"
 	for _, one := range list {
@@ -219,12 +219,12 @@ func (r *resolver) function(name string, argument any) (any, error) {
 	case "Fn::Equals", "Fn::Not", "Fn::And", "Fn::Or":
 		return r.truth(map[string]any{name: argument})
 	}
-	return nil, invalid("Template error: awsfake does not know %s of %v", name, argument)
+	return nil, ineligible("Template error: awsfake does not know %s of %v", name, argument)
 }
 
 func (r *resolver) pick(list []any) (any, error) {
 	if len(list) != 2 {
-		return nil, invalid("Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
+		return nil, ineligible("Template error: Fn::Select requires a list argument with two elements: an integer index and a list")
 	}
 	values, err := r.resolve(list[1])
 	if err != nil {
@@ -233,14 +233,14 @@ func (r *resolver) pick(list []any) (any, error) {
 	from, _ := values.([]any)
 	var i int
 	if _, err := fmt.Sscan(fmt.Sprint(list[0]), &i); err != nil || i < 0 || i >= len(from) {
-		return nil, invalid("Template error: Fn::Select cannot select nonexistent value at index %v", list[0])
+		return nil, ineligible("Template error: Fn::Select cannot select nonexistent value at index %v", list[0])
 	}
 	return from[i], nil
 }
 
 func (r *resolver) join(list []any) (any, error) {
 	if len(list) != 2 {
-		return nil, invalid("Template error: every Fn::Join object requires two parameters")
+		return nil, ineligible("Template error: every Fn::Join object requires two parameters")
 	}
 	values, err := r.resolve(list[1])
 	if err != nil {
@@ -248,7 +248,7 @@ func (r *resolver) join(list []any) (any, error) {
 	}
 	from, ok := values.([]any)
 	if !ok {
-		return nil, invalid("Template error: every Fn::Join object requires a list of strings to be joined")
+		return nil, ineligible("Template error: every Fn::Join object requires a list of strings to be joined")
 	}
 	var parts []string
 	for _, v := range from {
@@ -259,7 +259,7 @@ func (r *resolver) join(list []any) (any, error) {
 
 func (r *resolver) findInMap(list []any) (any, error) {
 	if len(list) != 3 {
-		return nil, invalid("Template error: every Fn::FindInMap object requires three parameters")
+		return nil, ineligible("Template error: every Fn::FindInMap object requires three parameters")
 	}
 	var keys []string
 	for _, v := range list {
@@ -271,7 +271,7 @@ func (r *resolver) findInMap(list []any) (any, error) {
 	}
 	value, ok := r.template.Mappings[keys[0]][keys[1]][keys[2]]
 	if !ok {
-		return nil, invalid("Template error: Unable to get mapping for %s::%s::%s", keys[0], keys[1], keys[2])
+		return nil, ineligible("Template error: Unable to get mapping for %s::%s::%s", keys[0], keys[1], keys[2])
 	}
 	return value, nil
 }
@@ -316,7 +316,7 @@ func (r *resolver) attribute(id, name string) (any, error) {
 	return r.made(id, func(res *resource) (any, error) {
 		value, ok := res.attributes[name]
 		if !ok {
-			return nil, invalid("Template error: resource %s does not support attribute type %s in Fn::GetAtt", id, name)
+			return nil, ineligible("Template error: resource %s does not support attribute type %s in Fn::GetAtt", id, name)
 		}
 		return value, nil
 	})
@@ -330,7 +330,7 @@ func (r *resolver) made(id string, ask func(*resource) (any, error)) (any, error
 	if res := r.stack.resources[id]; res != nil && res.physical != "" {
 		return ask(res)
 	}
-	return nil, invalid("Template error: unresolved reference to %s", id)
+	return nil, ineligible("Template error: unresolved reference to %s", id)
 }
 
 // sub evaluates Fn::Sub in both forms.
@@ -341,7 +341,7 @@ func (r *resolver) sub(argument any) (any, error) {
 		text = v
 	case []any:
 		if len(v) != 2 {
-			return nil, invalid("Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.")
+			return nil, ineligible("Template error: One or more Fn::Sub intrinsic functions don't specify expected arguments.")
 		}
 		text, _ = v[0].(string)
 		vars, _ = v[1].(map[string]any)

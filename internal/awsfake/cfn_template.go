@@ -59,12 +59,12 @@ const (
 func parseTemplate(body string) (*template, error) {
 	var sections map[string]json.RawMessage
 	if err := json.Unmarshal([]byte(body), &sections); err != nil {
-		return nil, invalid("Template format error: JSON not well-formed. (%v)", err)
+		return nil, ineligible("Template format error: JSON not well-formed. (%v)", err)
 	}
 	known := []string{"AWSTemplateFormatVersion", "Description", "Parameters", "Rules", "Mappings", "Conditions", "Resources", "Outputs", "Metadata"}
 	for _, name := range slices.Sorted(maps.Keys(sections)) {
 		if !slices.Contains(known, name) {
-			return nil, invalid("Invalid template property or properties [%s]", name)
+			return nil, ineligible("Invalid template property or properties [%s]", name)
 		}
 	}
 	delete(sections, "AWSTemplateFormatVersion")
@@ -78,28 +78,28 @@ func parseTemplate(body string) (*template, error) {
 	d.UseNumber()
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
-		return nil, invalid("Template format error: %v", err)
+		return nil, ineligible("Template format error: %v", err)
 	}
 	if len(t.Resources) == 0 {
-		return nil, invalid("Template format error: At least one Resources member must be defined.")
+		return nil, ineligible("Template format error: At least one Resources member must be defined.")
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.Resources)) {
 		r := t.Resources[id]
 		k, ok := kinds[r.Type]
 		if !ok {
-			return nil, invalid("Template format error: Unrecognized resource types: [%s]", r.Type)
+			return nil, ineligible("Template format error: Unrecognized resource types: [%s]", r.Type)
 		}
 		for _, name := range slices.Sorted(maps.Keys(r.Properties)) {
 			if !slices.Contains(k.properties, name) {
-				return nil, invalid("Properties validation failed for resource %s with message: #: extraneous key [%s] is not permitted", id, name)
+				return nil, ineligible("Properties validation failed for resource %s with message: #: extraneous key [%s] is not permitted", id, name)
 			}
 		}
 		if r.Condition != "" && t.Conditions[r.Condition] == nil {
-			return nil, invalid("Template format error: Unresolved condition dependency %s in the Resources block of the template", r.Condition)
+			return nil, ineligible("Template format error: Unresolved condition dependency %s in the Resources block of the template", r.Condition)
 		}
 		for _, name := range append(references(r.Properties), dependsOn(r)...) {
 			if t.Resources[name] == nil && t.Parameters[name] == nil && !strings.HasPrefix(name, "AWS::") {
-				return nil, invalid("Template format error: Unresolved resource dependencies [%s] in the Resources block of the template", name)
+				return nil, ineligible("Template format error: Unresolved resource dependencies [%s] in the Resources block of the template", name)
 			}
 		}
 	}
@@ -177,16 +177,16 @@ func (t *template) values(given []map[string]string, previous map[string]string)
 	for _, g := range given {
 		key := g["ParameterKey"]
 		if t.Parameters[key] == nil {
-			return nil, invalid("Parameters: [%s] do not exist in the template", key)
+			return nil, ineligible("Parameters: [%s] do not exist in the template", key)
 		}
 		if seen[key] {
-			return nil, invalid("Duplicate parameter %s", key)
+			return nil, ineligible("Duplicate parameter %s", key)
 		}
 		seen[key] = true
 		if g["UsePreviousValue"] == "true" {
 			old, ok := previous[key]
 			if !ok {
-				return nil, invalid("Invalid input for parameter key %s. Cannot specify usePreviousValue as true for a parameter key not in the previous template", key)
+				return nil, ineligible("Invalid input for parameter key %s. Cannot specify usePreviousValue as true for a parameter key not in the previous template", key)
 			}
 			values[key] = old
 			continue
@@ -208,7 +208,7 @@ func (t *template) values(given []map[string]string, previous map[string]string)
 		}
 	}
 	if missing != nil {
-		return nil, invalid("Parameters: [%s] must have values", strings.Join(missing, ", "))
+		return nil, ineligible("Parameters: [%s] must have values", strings.Join(missing, ", "))
 	}
 	return values, nil
 }
@@ -219,33 +219,33 @@ func (s *parameterSpec) check(key, value string) error {
 	case "String", "CommaDelimitedList":
 	case "Number":
 		if _, err := strconv.ParseFloat(value, 64); err != nil {
-			return invalid("Parameter '%s' must be a number.", key)
+			return ineligible("Parameter '%s' must be a number.", key)
 		}
 	default:
-		return invalid("Template format error: Unrecognized parameter type: %s", s.Type)
+		return ineligible("Template format error: Unrecognized parameter type: %s", s.Type)
 	}
 	if s.AllowedValues != nil && !slices.ContainsFunc(s.AllowedValues, func(v any) bool { return fmt.Sprint(v) == value }) {
-		return invalid("Parameter '%s' must be one of AllowedValues", key)
+		return ineligible("Parameter '%s' must be one of AllowedValues", key)
 	}
 	if s.MaxLength != nil {
 		if most, err := s.MaxLength.Int64(); err != nil || int64(len(value)) > most {
-			return invalid("Parameter '%s' must contain at most %s characters", key, s.MaxLength)
+			return ineligible("Parameter '%s' must contain at most %s characters", key, s.MaxLength)
 		}
 	}
 	if s.MinLength != nil {
 		if least, err := s.MinLength.Int64(); err != nil || int64(len(value)) < least {
-			return invalid("Parameter '%s' must contain at least %s characters", key, s.MinLength)
+			return ineligible("Parameter '%s' must contain at least %s characters", key, s.MinLength)
 		}
 	}
 	if len(value) > 4096 {
-		return invalid("Parameter '%s' must contain at most 4096 bytes", key)
+		return ineligible("Parameter '%s' must contain at most 4096 bytes", key)
 	}
 	if s.AllowedPattern == "" {
 		return nil
 	}
 	whole, err := regexp.Compile("^(?:" + s.AllowedPattern + ")$")
 	if err != nil {
-		return invalid("Template format error: %v", err)
+		return ineligible("Template format error: %v", err)
 	}
 	each := []string{value}
 	if s.Type == "CommaDelimitedList" && value != "" {
@@ -253,7 +253,7 @@ func (s *parameterSpec) check(key, value string) error {
 	}
 	for _, one := range each {
 		if !whole.MatchString(one) {
-			return invalid("Parameter %s failed to satisfy constraint: Parameter %s must match pattern %s", key, key, s.AllowedPattern)
+			return ineligible("Parameter %s failed to satisfy constraint: Parameter %s must match pattern %s", key, key, s.AllowedPattern)
 		}
 	}
 	return nil

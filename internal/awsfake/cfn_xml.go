@@ -6,14 +6,14 @@ import (
 	"time"
 )
 
-// A member is an element of an answer: a text, members, or a list of either.
-type member struct {
+// An xmlMember is an element of an answer: a text, members, or a list of either.
+type xmlMember struct {
 	name  string
 	value any
 }
 
 // members are an answer's, in order.
-type members []member
+type members []xmlMember
 
 // xml writes members; those with empty texts are left out, as the service does.
 func (m members) xml() string {

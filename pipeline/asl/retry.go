@@ -68,6 +68,18 @@ func (r *Retrier) delay(n int, rand func() float64) time.Duration {
 	return time.Duration(d * float64(time.Second))
 }
 
+// NextTry is how long the state waits at most before it tries again after an error of this
+// name, when it has tried again so often already; false if it does not try again. It is
+// for those who only see what another interpreter does: with jitter, the wait is shorter,
+// and where several retriers took turns, the state may give up sooner.
+func (s *State) NextTry(name string, retries int) (time.Duration, bool) {
+	i := slices.IndexFunc(s.Retry, func(r *Retrier) bool { return matches(r.ErrorEquals, name) })
+	if i < 0 || retries >= valueOr(s.Retry[i].MaxAttempts, 3) {
+		return 0, false
+	}
+	return s.Retry[i].delay(retries, func() float64 { return 1 }), true
+}
+
 // matches says whether the names of a retrier or catcher cover an error.
 // States.Runtime cannot be caught at all, even by its own name, and
 // States.DataLimitExceeded is covered by States.ALL: both as recorded on AWS, the

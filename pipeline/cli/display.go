@@ -27,13 +27,7 @@ func newDisplay(w io.Writer, s progress.State, quiet bool) (progress.Display, fu
 	}
 	ticker := time.NewTicker(100 * time.Millisecond)
 	d := progress.Live(w, s, progress.LiveOptions{
-		Width: func() int {
-			width, _, err := term.GetSize(int(f.Fd()))
-			if err != nil || width <= 0 {
-				return 80 // a terminal that does not know
-			}
-			return width
-		},
+		Width: widthOf(f),
 		Tick:  ticker.C,
 		Color: colored(w),
 		Quiet: quiet,
@@ -59,4 +53,15 @@ func screen(w io.Writer) (*os.File, bool) {
 func colored(w io.Writer) bool {
 	_, ok := screen(w)
 	return ok && os.Getenv("NO_COLOR") == ""
+}
+
+// widthOf asks a terminal for its columns.
+func widthOf(f *os.File) func() int {
+	return func() int {
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil || width <= 0 {
+			return 80 // a terminal that does not know
+		}
+		return width
+	}
 }

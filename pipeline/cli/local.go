@@ -15,6 +15,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/worktree"
 )
 
 // newLocalRunner makes the runner of this machine, for the module that the current
@@ -68,7 +69,7 @@ func findModule(d *pipeline.Definition) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("find the module %s: %w", d.Module, err)
 	}
-	return local.FindModule(dir, d.Module)
+	return worktree.Find(dir, d.Module)
 }
 
 // A noRecordError says that a workspace has no record: nothing was run in it.

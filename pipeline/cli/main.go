@@ -23,6 +23,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/lineage"
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/openlineage"
@@ -59,9 +60,11 @@ func newApp(d *pipeline.Definition, stdin io.Reader, stdout, stderr io.Writer) *
 		open:      openRecord,
 		notify:    notify,
 		display:   newDisplay,
-		patience:  5 * time.Second,
-		settle:    150 * time.Millisecond,
-		now:       time.Now,
+
+		interactive: interactive,
+		patience:    5 * time.Second,
+		settle:      150 * time.Millisecond,
+		now:         time.Now,
 	}
 }
 
@@ -99,6 +102,10 @@ type app struct {
 	notify func() (signals <-chan os.Signal, stop func())
 	// display makes what shows the progress of a run, and what stops it.
 	display func(w io.Writer, s progress.State, quiet bool) (d progress.Display, stop func())
+	// interactive says that there is a person to ask at in, who reads what goes to out.
+	interactive func(in io.Reader, out io.Writer) bool
+	// cloud are how AWS is talked to, besides what the environment says.
+	cloud cloud.Options
 	// patience is how long a run that was told to quit at once is waited for.
 	patience time.Duration
 	// settle is how soon after the first interrupt another one is the same: a

@@ -41,5 +41,5 @@ func (a *app) place(ctx context.Context, f awsFlags) (*cloud.Place, error) {
 	}
 	return cloud.Open(ctx, cloud.Target{
 		Definition: a.definition, Environment: f.env, Bucket: f.bucket, Region: f.region, Profile: f.profile, Command: a.command,
-	}, cloud.Options{})
+	}, a.cloud)
 }

@@ -8,10 +8,12 @@
 package cloud
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -26,9 +28,12 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/images"
 )
 
 // A Target is an environment as a person names it.
@@ -47,6 +52,8 @@ type Target struct {
 type Options struct {
 	// Clock is the machine's own if nil.
 	Clock asl.Clock
+	// MaxBackoff is the longest pause before a call is tried again; 0 is the SDK's.
+	MaxBackoff time.Duration
 	// Load are further options of the SDK's configuration.
 	Load []func(*config.LoadOptions) error
 }
@@ -69,11 +76,25 @@ type Place struct {
 
 	config  aws.Config
 	options Options
+	// expires is when the credentials of the last Reload run out, if they do, and source
+	// what gave them, in the SDK's words.
+	expires time.Time
+	source  string
 }
 
 // attempts is how often a call is tried: the SDK's default of 3 gives up on a throttled
 // account after some two seconds.
 const attempts = 6
+
+// torn recognizes an answer that ended before its end, which the SDK does not ask for
+// again by itself. Whatever this program asks for can be asked for twice.
+func torn(err error) aws.Ternary {
+	var garbled *smithy.DeserializationError
+	if errors.As(err, &garbled) && errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
+}
 
 // Open finds out whose credentials there are, and refuses those of another account or
 // Region than the environment's. Nothing is written.
@@ -101,11 +122,49 @@ func Open(ctx context.Context, t Target, o Options) (*Place, error) {
 		return nil, fmt.Errorf("read the caller's ARN: %w", err)
 	}
 	p.Account, p.Caller, p.Partition = aws.ToString(who.Account), aws.ToString(who.Arn), caller.Partition
-	if want := values["Account"]; want != "" && want != p.Account {
-		return nil, fmt.Errorf("environment %s belongs to account %s, and these credentials to %s (%s); nothing was written\n\thint: choose other credentials with --profile, or correct Account in the environment",
-			t.Environment, want, p.Account, p.Caller)
+	if err := p.belongs(values["Account"]); err != nil {
+		return nil, err
 	}
 	return p, nil
+}
+
+// belongs refuses credentials of another account than the environment's, and a Region that
+// is none of the partition's or of the template's.
+func (p *Place) belongs(account string) error {
+	if account != "" && account != p.Account {
+		return fmt.Errorf("environment %s belongs to account %s, and these credentials to %s (%s); nothing was written\n\thint: choose other credentials with --profile, or correct Account in the environment",
+			p.Environment, account, p.Account, p.Caller)
+	}
+	if partition, known := images.Partition(p.Region); known && partition != p.Partition {
+		return fmt.Errorf("Region %s is in partition %s, and these credentials are of %s (%s); nothing was written\n\thint: choose other credentials with --profile, or another Region",
+			p.Region, partition, p.Partition, p.Caller)
+	}
+	if regions := p.regions(); len(regions) > 0 && !slices.Contains(regions, p.Region) {
+		return fmt.Errorf("the template of %s is not for Region %s: there are no images for its steps; nothing was written\n\thint: it is for %s", p.Definition.Name, p.Region, strings.Join(regions, ", "))
+	}
+	return nil
+}
+
+// regions are those in which the template has an image for every step, in order; none if
+// it does not say.
+func (p *Place) regions() []string {
+	var template struct {
+		Mappings struct{ ImageAccounts map[string]map[string]string }
+	}
+	if err := json.Unmarshal(p.Definition.Template, &template); err != nil {
+		return nil // a definition without a template is not deployed
+	}
+	most := 0
+	for _, accounts := range template.Mappings.ImageAccounts {
+		most = max(most, len(accounts))
+	}
+	var all []string
+	for _, region := range slices.Sorted(maps.Keys(template.Mappings.ImageAccounts)) {
+		if len(template.Mappings.ImageAccounts[region]) == most {
+			all = append(all, region)
+		}
+	}
+	return all
 }
 
 // environment are the values of an environment's parameter file over which those of
@@ -145,9 +204,13 @@ func environment(t Target) (map[string]string, error) {
 func (p *Place) Reload(ctx context.Context) error {
 	load := []func(*config.LoadOptions) error{
 		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = attempts })
+			return retry.NewStandard(func(o *retry.StandardOptions) {
+				o.MaxAttempts, o.MaxBackoff = attempts, cmp.Or(p.options.MaxBackoff, o.MaxBackoff)
+				o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(torn))
+			})
 		}),
 		config.WithAppID("mlmax"),
+		config.WithLogger(logging.Nop{}), // what matters comes as an error
 	}
 	if p.Region != "" {
 		load = append(load, config.WithRegion(p.Region))
@@ -160,9 +223,17 @@ func (p *Place) Reload(ctx context.Context) error {
 		return p.Explain(err, "reading the AWS configuration")
 	}
 	if c.Region == "" {
-		return errors.New("no Region is known\n\thint: put it into the environment, or say --region")
+		return errors.New(noRegion + "\n\thint: " + noRegionHint)
 	}
 	p.config, p.Region = c, c.Region
+	found, err := c.Credentials.Retrieve(ctx)
+	if err != nil {
+		return p.Explain(err, "looking for AWS credentials")
+	}
+	p.source, p.expires = found.Source, time.Time{}
+	if found.CanExpire {
+		p.expires = found.Expires
+	}
 	return nil
 }
 

@@ -3,16 +3,20 @@ package code
 import (
 	"archive/tar"
 	"bytes"
-	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/klauspost/compress/gzip"
 )
 
 func folder() fstest.MapFS {
@@ -146,10 +150,96 @@ func TestArchiveIsDeterministic(t *testing.T) {
 
 func TestArchiveRefusesChangedFile(t *testing.T) {
 	t.Parallel()
+	for _, text := range []string{"print(2)\n", "print(10)\n", "p"} {
+		fsys := folder()
+		_, files := digest(t, fsys)
+		fsys["train.py"].Data = []byte(text)
+		err := Archive(io.Discard, fsys, files)
+		var changed *ChangedError
+		if !errors.As(err, &changed) || changed.Path != "train.py" {
+			t.Errorf("train.py became %q: error is %v", text, err)
+		}
+	}
+}
+
+// TestArchiveOfKnownFolder holds the bytes: where it fails after the compressor was
+// updated, archives of before stay valid, and the figure is to be renewed.
+func TestArchiveOfKnownFolder(t *testing.T) {
+	t.Parallel()
+	const want = "b3186af9a0a6823cd7e114967da1b6ba62b910bc738c2a1d5be88d25829f59f4"
+	fsys := os.DirFS(large(t))
+	_, files := digest(t, fsys)
+	sum := sha256.New()
+	if err := Archive(sum, fsys, files); err != nil {
+		t.Fatal(err)
+	}
+	if got := hex.EncodeToString(sum.Sum(nil)); got != want {
+		t.Errorf("the archive's SHA-256 is %s, want %s", got, want)
+	}
+}
+
+// TestArchiveDoesNotDependOnReads packs files that are read a byte at a time.
+func TestArchiveDoesNotDependOnReads(t *testing.T) {
+	t.Parallel()
+	fsys := os.DirFS(large(t))
+	_, files := digest(t, fsys)
+	files = files[:40]
+	var whole, slow bytes.Buffer
+	if err := errors.Join(Archive(&whole, fsys, files), Archive(&slow, halting{fsys}, files)); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(whole.Bytes(), slow.Bytes()) {
+		t.Error("the archive depends on how its files are read")
+	}
+}
+
+// halting is a file system whose files give a byte a read.
+type halting struct{ fs.FS }
+
+func (h halting) Open(name string) (fs.File, error) {
+	f, err := h.FS.Open(name)
+	return haltingFile{f}, err
+}
+
+type haltingFile struct{ fs.File }
+
+func (f haltingFile) Read(p []byte) (int, error) { return f.File.Read(p[:min(1, len(p))]) }
+
+func TestCheck(t *testing.T) {
+	t.Parallel()
 	fsys := folder()
 	_, files := digest(t, fsys)
-	fsys["train.py"].Data = []byte("print(2)\n")
-	if err := Archive(io.Discard, fsys, files); err == nil {
-		t.Fatal("a file that changed was packed")
+	var packed bytes.Buffer
+	if err := Archive(&packed, fsys, files); err != nil {
+		t.Fatal(err)
+	}
+	other := func(change func(*File)) []File {
+		all := slices.Clone(files)
+		change(&all[1])
+		return all
+	}
+	cases := []struct {
+		name   string
+		packed []byte
+		files  []File
+		want   string
+	}{
+		{"the same", packed.Bytes(), files, ""},
+		{"other content", packed.Bytes(), other(func(f *File) { f.SHA256 = files[0].SHA256 }), `holds another "lib/a.py"`},
+		{"another mode", packed.Bytes(), other(func(f *File) { f.Executable = true }), `does not hold "lib/a.py" where it should`},
+		{"another name", packed.Bytes(), other(func(f *File) { f.Path = "lib/b.py" }), `does not hold "lib/b.py" where it should`},
+		{"more", packed.Bytes(), files[:3], "holds more than the code"},
+		{"less", packed.Bytes(), append(slices.Clone(files), File{Path: "z"}), `does not hold "z" where it should`},
+		{"cut off", packed.Bytes()[:packed.Len()/2], files, "read "},
+		{"no archive", []byte("x"), files, "read the code archive"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			err := Check(bytes.NewReader(c.packed), c.files)
+			if (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("error is %v, want %q", err, c.want)
+			}
+		})
 	}
 }

@@ -103,15 +103,23 @@ func Digest(fsys fs.FS) (string, []File, error) {
 	if err != nil {
 		return "", nil, err
 	}
-	sum := sha256.New()
 	for i := range files {
 		f := &files[i]
 		if err := hashFile(fsys, f); err != nil {
 			return "", nil, fmt.Errorf("read the code file %q: %w", f.Path, err)
 		}
+	}
+	return Sum(files), files, nil
+}
+
+// Sum is the digest of files that are known by their path, mode and content's digest,
+// sorted by path: of a folder that is not on a disk.
+func Sum(files []File) string {
+	sum := sha256.New()
+	for _, f := range files {
 		fmt.Fprintf(sum, "%s %o %q\n", f.SHA256, f.Mode(), f.Path)
 	}
-	return hex.EncodeToString(sum.Sum(nil)), files, nil
+	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // hashFile fills in the digest of a file's content, and its size as it was read.

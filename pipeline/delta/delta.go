@@ -30,9 +30,15 @@ const (
 type Plan struct {
 	Pipeline    string `json:"pipeline"`
 	Environment string `json:"environment"`
+	// Against is what it was compared with, in words that follow "compared with"; whoever
+	// calls Compare knows, and fills it in.
+	Against string `json:"against,omitempty"`
 	// New says that nothing is deployed yet.
-	New         bool         `json:"new"`
-	Steps       []Step       `json:"steps"`
+	New   bool   `json:"new"`
+	Steps []Step `json:"steps"`
+	// Machine is what differs in the machine besides its steps: defaults of parameters,
+	// conditions, registrations, the order, the schedule.
+	Machine     []Value      `json:"machine"`
 	Permissions []Permission `json:"permissions"`
 	Resources   []Resource   `json:"resources"`
 	// Parameters are the values of the stack that differ and that no step's change tells
@@ -40,6 +46,11 @@ type Plan struct {
 	Parameters []Value `json:"parameters"`
 	// Cost is the ceiling of one run; nil where no price is known.
 	Cost *Cost `json:"cost"`
+
+	// unpriced are the instance types of a run of which no price is known, where Cost is
+	// nil; loosened are roles that are bounded no more, or by another policy.
+	unpriced []string
+	loosened []string
 }
 
 // A Step is a step that differs.
@@ -61,6 +72,8 @@ type Value struct {
 type Permission struct {
 	Role   string `json:"role"`
 	Change Change `json:"change"` // Added or Removed
+	// Effect is "Deny" where the statement denies; empty, it allows.
+	Effect string `json:"effect,omitempty"`
 	// Statement is the statement's Sid, Reason why it is there.
 	Statement string   `json:"statement"`
 	Actions   []string `json:"actions"`

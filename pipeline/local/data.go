@@ -5,13 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
 	"strings"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/dataset"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -118,72 +118,30 @@ func (r *run) importData(ctx context.Context, p *pipeline.Parameter, where strin
 		artifact.URI, artifact.Digest, artifact.Bytes = where, source.Digest, source.Bytes
 		return artifact, nil
 	}
-	absolute, err := filepath.Abs(where)
+	absolute, found, err := dataset.Find(p, where)
 	if err != nil {
 		return nil, err
 	}
-	info, err := os.Stat(absolute)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, fmt.Errorf("data for %q is missing: %s does not exist; %s", p.Key, absolute, hint)
-	case err != nil:
-		return nil, fmt.Errorf("data for %q cannot be read: %w; %s", p.Key, err, hint)
-	case p.File && info.IsDir():
-		return nil, fmt.Errorf("data for %q is one file, but %s is a directory; %s", p.Key, absolute, hint)
-	case p.File && !info.Mode().IsRegular():
-		return nil, fmt.Errorf("data for %q is one file, but %s is not a regular file; %s", p.Key, absolute, hint)
-	case !p.File && !info.IsDir():
-		return nil, fmt.Errorf("data for %q is a folder, but %s is a file; %s", p.Key, absolute, hint)
-	}
-	files, err := dataFiles(absolute, info)
-	if err != nil {
-		return nil, fmt.Errorf("data for %q cannot be read: %w; %s", p.Key, err, hint)
-	}
-	var size int64
-	for _, f := range files {
-		size += f.size
-	}
-	if size == 0 {
-		return nil, fmt.Errorf("data for %q is empty: %s; %s", p.Key, absolute, hint)
-	}
+	files, size := undigested(found), dataset.Size(found)
 	if err := r.putData(ctx, artifact, absolute, files, size); err != nil {
 		return nil, r.store.Explain(err, size, fmt.Sprintf("importing data for %q from %s", p.Key, absolute))
 	}
 	return artifact, nil
 }
 
-// dataFile is one file of data: path is absolute, name below its folder.
+// dataFile is one file of data, with the digest of its content once it is known.
 type dataFile struct {
-	path, name string
-	size       int64
-	digest     string
+	dataset.File
+	digest string
 }
 
-// dataFiles lists a file, or the files in a folder, in order of names.
-func dataFiles(root string, info fs.FileInfo) ([]dataFile, error) {
-	if !info.IsDir() {
-		return []dataFile{{path: root, name: filepath.Base(root), size: info.Size()}}, nil
+// undigested are files whose content has not been read.
+func undigested(found []dataset.File) []dataFile {
+	files := make([]dataFile, len(found))
+	for i, f := range found {
+		files[i].File = f
 	}
-	var files []dataFile
-	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := os.Stat(name) // data may be linked from elsewhere
-		if err != nil {
-			return err
-		}
-		if !info.Mode().IsRegular() {
-			return fmt.Errorf("%s is not a regular file", name)
-		}
-		below, err := filepath.Rel(root, name)
-		if err != nil {
-			return err
-		}
-		files = append(files, dataFile{path: name, name: filepath.ToSlash(below), size: info.Size()})
-		return nil
-	})
-	return files, err
+	return files
 }
 
 // putData copies files into the store, unless it has them.
@@ -221,12 +179,12 @@ func (r *run) putData(ctx context.Context, a *record.Artifact, root string, file
 		}
 		for i := range files {
 			if files[i].digest != before[i].digest {
-				return fmt.Errorf("%s changed while it was read", files[i].path)
+				return fmt.Errorf("%s changed while it was read", files[i].Path)
 			}
 		}
 	}
 	for i := range files {
-		if err := batch.PutStaged(bucket, path.Join(prefix, files[i].name), staged[i]); err != nil {
+		if err := batch.PutStaged(bucket, path.Join(prefix, files[i].Name), staged[i]); err != nil {
 			return err
 		}
 	}
@@ -251,7 +209,7 @@ func (r *run) surelyNew(ctx context.Context, files []dataFile, size int64) (bool
 		sizes[o.Bytes] = true
 	}
 	for _, f := range files {
-		if !sizes[f.size] {
+		if !sizes[f.Size] {
 			return true, nil
 		}
 	}
@@ -261,7 +219,7 @@ func (r *run) surelyNew(ctx context.Context, files []dataFile, size int64) (bool
 // digestData digests files where they are.
 func digestData(files []dataFile) (err error) {
 	for i := range files {
-		if files[i].digest, err = objects.Digest(files[i].path); err != nil {
+		if files[i].digest, err = objects.Digest(files[i].Path); err != nil {
 			return err
 		}
 	}
@@ -276,7 +234,7 @@ func stageData(ctx context.Context, batch *objects.Batch, files []dataFile) ([]*
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		in, err := os.Open(files[i].path)
+		in, err := os.Open(files[i].Path)
 		if err != nil {
 			return nil, err
 		}
@@ -295,9 +253,9 @@ func stageData(ctx context.Context, batch *objects.Batch, files []dataFile) ([]*
 func nameData(a *record.Artifact, root string, files []dataFile, size int64) (prefix string) {
 	list := make([]record.Object, len(files))
 	for i, f := range files {
-		list[i] = record.Object{Key: f.name, Digest: f.digest}
+		list[i] = record.Object{Key: f.Name, Digest: f.digest}
 	}
-	folder := len(files) != 1 || files[0].path != root
+	folder := len(files) != 1 || files[0].Path != root
 	a.Bytes = size
 	a.Digest = objects.TreeDigest(list, "")
 	if !folder {
@@ -308,7 +266,7 @@ func nameData(a *record.Artifact, root string, files []dataFile, size int64) (pr
 		prefix = path.Join(prefix, filepath.Base(root))
 		a.URI = "s3://" + bucket + "/" + prefix + "/"
 	} else {
-		a.URI = "s3://" + bucket + "/" + path.Join(prefix, files[0].name)
+		a.URI = "s3://" + bucket + "/" + path.Join(prefix, files[0].Name)
 	}
 	return prefix
 }

@@ -1,7 +1,6 @@
 package local
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 	"sync"
@@ -11,6 +10,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
+	"github.com/mlmax/mlmax/pipeline/track"
 )
 
 // reasonLimit is how much of a job's failure SageMaker keeps (botocore shape
@@ -62,16 +62,6 @@ func (r *reasons) get(state string) string {
 	return r.all[state]
 }
 
-// decoded is what an error's cause says to a person: the FailureReason, where the
-// cause is what a Describe call gave, else the cause.
-func decoded(cause string) string {
-	var described struct{ FailureReason string }
-	if json.Unmarshal([]byte(cause), &described) == nil && described.FailureReason != "" {
-		return described.FailureReason
-	}
-	return cause
-}
-
 // errorName is the language's name of an error, or "" for the world's trouble.
 func errorName(err error) string {
 	var e *asl.Error
@@ -85,7 +75,7 @@ func errorName(err error) string {
 func reasonOf(err error) string {
 	var e *asl.Error
 	if errors.As(err, &e) {
-		return decoded(e.Cause)
+		return track.Decoded(e.Cause)
 	}
 	return err.Error()
 }

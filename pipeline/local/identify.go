@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/mlmax/mlmax/pipeline/dataset"
 	"github.com/mlmax/mlmax/pipeline/local/objects"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
@@ -23,17 +24,17 @@ func Identify(name string) (string, error) {
 	if !info.IsDir() && !info.Mode().IsRegular() {
 		return "", fmt.Errorf("%s is neither a file nor a folder", name)
 	}
-	files, err := dataFiles(absolute, info)
+	files, err := dataset.List(absolute, info)
 	if err != nil {
 		return "", err
 	}
 	list := make([]record.Object, len(files))
 	for i, f := range files {
-		digest, err := objects.Digest(f.path)
+		digest, err := objects.Digest(f.Path)
 		if err != nil {
 			return "", err
 		}
-		list[i] = record.Object{Key: f.name, Digest: digest}
+		list[i] = record.Object{Key: f.Name, Digest: digest}
 	}
 	if !info.IsDir() {
 		return "sha256:" + list[0].Digest, nil

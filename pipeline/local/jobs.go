@@ -16,6 +16,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/track"
 )
 
 // JobsOptions are what [Jobs] can be told.
@@ -145,7 +146,7 @@ func (r *run) alone(ctx context.Context) (err error) {
 	if r.scope, err = newScope(none, r.reuse, ""); err != nil {
 		return err
 	}
-	r.tracker = newTracker(none, r.scope.after, r.emit, r.clock.Now, r.reasons.get)
+	r.tracker = track.New(track.Options{Beyond: r.scope.after, Emit: r.emit, Why: r.reasons.get})
 	if err := r.chooseIsolation(ctx); err != nil {
 		return err
 	}

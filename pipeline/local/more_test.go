@@ -257,30 +257,3 @@ func TestUnknownIsolationIsRefused(t *testing.T) {
 		t.Error("isolation \"container\" was taken")
 	}
 }
-
-func TestFindModule(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	inner := filepath.Join(dir, "a", "b")
-	if err := os.MkdirAll(inner, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for name, text := range map[string]string{
-		filepath.Join(dir, "go.mod"):      "// comment\nmodule example.com/m // the module\n\ngo 1.26\n",
-		filepath.Join(dir, "a", "go.mod"): "module \"example.com/other\"\n",
-	} {
-		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	root, err := FindModule(inner, "example.com/m")
-	if err != nil || root != dir {
-		t.Errorf("found %s, %v", root, err)
-	}
-	if root, err = FindModule(inner, "example.com/other"); err != nil || root != filepath.Join(dir, "a") {
-		t.Errorf("found %s, %v", root, err)
-	}
-	if _, err = FindModule(inner, "example.com/none"); err == nil {
-		t.Error("found a module that is not there")
-	}
-}

@@ -24,7 +24,7 @@ func (r *run) parity() []string {
 	}
 	var shells, instances, cached []string
 	for _, j := range r.definition.Jobs {
-		done := r.tracker.outcome(j.Name)
+		done := r.tracker.Outcome(j.Name)
 		switch {
 		case done.Cached:
 			cached = append(cached, j.Name)

@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"fmt"
+	"os"
 	"path"
 	"path/filepath"
 
@@ -49,4 +50,10 @@ func (r *run) ensure(ctx context.Context, j *pipeline.Job, img images.Image, cod
 		r.notes = append(r.notes, env.Note)
 	}
 	return env.Python, nil
+}
+
+// isFile says whether there is a regular file of that name.
+func isFile(name string) bool {
+	info, err := os.Stat(name)
+	return err == nil && info.Mode().IsRegular()
 }

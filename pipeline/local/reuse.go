@@ -52,7 +52,7 @@ func (h *handler) begin(ctx context.Context, j *job, resource string) (json.RawM
 		return nil, err
 	}
 	if h.scope.Why || h.scope.complete[j.task.State] != nil {
-		h.tracker.explain(j.task.State, why)
+		h.tracker.Explain(j.task.State, why)
 	}
 	return nil, h.start(ctx, j, resource)
 }
@@ -132,7 +132,7 @@ func (h *handler) take(ctx context.Context, j *job, resource string, from *recor
 	if err != nil {
 		return nil, h.store.Explain(err, 0, "recording the cached step "+j.task.State)
 	}
-	h.tracker.cached(j.task.State, origin)
+	h.tracker.Cached(j.task.State, origin)
 	return j.step.Response, nil
 }
 

@@ -21,6 +21,8 @@ import (
 	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 	"github.com/mlmax/mlmax/pipeline/local/sandbox"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/track"
+	"github.com/mlmax/mlmax/pipeline/worktree"
 )
 
 // Options are what a runner can be told. The zero value is ready.
@@ -116,7 +118,7 @@ type run struct {
 	recorded      bool // the record knows the run
 	reasons       reasons
 	notes         []string // for the parity note
-	tracker       *tracker
+	tracker       *track.Tracker
 	helpers       helpers
 	last          *record.Run // the run whose every job is expected in the cache, or nil
 	folders       sandbox.Folders
@@ -169,7 +171,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 		if err != nil {
 			return nil, fmt.Errorf("find the module: %w", err)
 		}
-		if module, err = FindModule(here, d.Module); err != nil {
+		if module, err = worktree.Find(here, d.Module); err != nil {
 			return nil, err
 		}
 	}
@@ -204,7 +206,7 @@ func (r *Runner) begin(ctx context.Context, d *pipeline.Definition, on func(pipe
 	// wait for it.
 	x.source, x.sourced = make(chan source, 1), make(chan error, 1)
 	x.cleaning.Go(func() {
-		id, dirty := commit(ctx, module)
+		id, dirty := worktree.Commit(ctx, module)
 		x.source <- source{id, dirty}
 	})
 	x.workspace, err = openWorkspace(ctx, dir, owner{PID: os.Getpid(), Start: processStart(), Run: x.id, Since: x.started}, x.clock.Now, x.startEarly)
@@ -269,12 +271,12 @@ func (r *run) do(ctx context.Context, input json.RawMessage, outcome *pipeline.O
 	if err != nil {
 		return err
 	}
-	r.tracker = newTracker(machine, r.scope.after, r.emit, r.clock.Now, r.reasons.get)
-	r.clock.waits = r.tracker.wait
+	r.tracker = track.New(track.Options{Steps: track.Steps(machine), Beyond: r.scope.after, Emit: r.emit, Why: r.reasons.get})
+	r.clock.waits = r.tracker.Wait
 	result, err := asl.Run(ctx, machine, in.machine, asl.Options{
 		Handler: &handler{r},
 		Clock:   r.clock,
-		Observe: r.tracker.observe,
+		Observe: r.tracker.Observe,
 		Context: asl.ExecutionContext{
 			ExecutionID: r.execution, ExecutionName: filepath.Base(r.execution), StartTime: r.started,
 			RoleARN:   roleOf("Machine"),
@@ -299,7 +301,7 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 		outcome.Status = pipeline.Status(result.Status)
 		outcome.FailedStep = result.State
 		if result.Err != nil {
-			outcome.Error, outcome.Cause = result.Err.Name, decoded(result.Err.Cause)
+			outcome.Error, outcome.Cause = result.Err.Name, track.Decoded(result.Err.Cause)
 		}
 		if why := r.reasons.get(result.State); why != "" && result.State != "" {
 			outcome.Cause = why
@@ -318,8 +320,8 @@ func (r *run) conclude(ctx context.Context, result *asl.Result, failure error, o
 	if outcome.Status != pipeline.Succeeded {
 		r.cleaning.Wait() // the record may need the space
 	}
-	r.tracker.finish(outcome.Status, outcome.FailedStep, outcome.Cause)
-	outcome.Steps = r.tracker.outcomes()
+	r.tracker.Finish(r.clock.Now(), outcome.Status, outcome.FailedStep, outcome.Cause)
+	outcome.Steps = r.tracker.Outcomes()
 	end.Status, end.Error, end.Cause, end.FailedStep, end.Output = string(outcome.Status), outcome.Error, outcome.Cause, outcome.FailedStep, outcome.Output
 	failpoint.Hit(failpoint.RunEnding)
 	if err := errors.Join(r.db.EndRun(ctx, end), <-r.sourced); err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/track"
 )
 
 // A Reuse says what a run takes from earlier runs, and which part of the pipeline it
@@ -85,7 +86,7 @@ func newScope(m *asl.Machine, u Reuse, command string) (*scope, error) {
 	var steps []string
 	for i, state := range m.States {
 		s.number(state, i)
-		if isStep(state) {
+		if track.IsStep(state) {
 			steps = append(steps, state.Name)
 		}
 	}
@@ -112,15 +113,6 @@ func (s *scope) number(state *asl.State, at int) {
 			s.number(one, at)
 		}
 	}
-}
-
-// isStep says whether a state is shown as a step: a Task that is more than a call.
-func isStep(state *asl.State) bool {
-	if state.Type != asl.TaskState {
-		return false
-	}
-	a, ok := actionOf(state.Resource)
-	return ok && a.kind != callKind
 }
 
 // after says whether a state comes after the part that was asked for.

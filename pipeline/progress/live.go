@@ -3,7 +3,6 @@ package progress
 import (
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -58,7 +57,7 @@ type live struct {
 	changed bool
 	pending []string // to be printed above the drawing
 	dropped int      // of them, for there were too many
-	drawn   int      // lines of the last drawing
+	drawing Drawing
 }
 
 func (l *live) Event(e pipeline.Event) {
@@ -118,26 +117,12 @@ func logLine(e pipeline.Event) string {
 	return "  " + terminal.Clean(e.Step) + " | " + terminal.Clean(e.Message)
 }
 
-// draw writes the pending lines and the state over the last drawing, at once.
+// draw writes the pending lines and the state over the last drawing.
 func (l *live) draw() {
 	width := max(20, l.options.Width()) - 1 // a full line would wrap on some terminals
-	var b strings.Builder
-	if l.drawn > 0 {
-		fmt.Fprintf(&b, "\x1b[%dA\r", l.drawn)
-	}
 	if l.dropped > 0 {
 		l.pending = append([]string{fmt.Sprintf("  … %d lines not shown; they are in the log", l.dropped)}, l.pending...)
 	}
-	for _, p := range l.pending {
-		b.WriteString(cut(p, width) + "\x1b[K\n")
-	}
-	drawing := Render(l.state, width, l.options.Color)
-	b.WriteString(strings.ReplaceAll(drawing, "\n", "\x1b[K\n"))
-	lines := strings.Count(drawing, "\n")
-	if lines+len(l.pending) < l.drawn {
-		b.WriteString("\x1b[J")
-	}
-	l.drawn, l.pending, l.dropped, l.changed = lines, nil, 0, false
-	// A terminal that is gone must not end the run.
-	_, _ = io.WriteString(l.w, b.String())
+	l.drawing.Draw(l.w, l.pending, Render(l.state, width, l.options.Color), width)
+	l.pending, l.dropped, l.changed = nil, 0, false
 }

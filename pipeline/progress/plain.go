@@ -76,12 +76,12 @@ func (p *plain) alive(now time.Time) {
 	}
 	p.state = p.state.At(now)
 	if p.state.Preparing != "" {
-		p.line("%s: still busy after %s", preparing(p.state), span(now.Sub(p.begun).Seconds()))
+		p.line("%s: still busy after %s", preparing(p.state), Span(now.Sub(p.begun).Seconds()))
 		return
 	}
 	for _, step := range p.state.Steps {
 		if step.Status == pipeline.Running && step.RetryAt.IsZero() {
-			p.line("%s: still running after %s", terminal.Clean(step.Name), span(now.Sub(step.Started).Seconds()))
+			p.line("%s: still running after %s", terminal.Clean(step.Name), Span(now.Sub(step.Started).Seconds()))
 		}
 	}
 }
@@ -105,13 +105,13 @@ func (p *plain) Event(e pipeline.Event) {
 			p.line("%s: started", step)
 		}
 	case pipeline.StepRetried:
-		p.line("%s: try %d failed, the next one starts in %s: %s", step, e.Attempt+1, span(e.Wait.Seconds()), terminal.Clean(e.Message))
+		p.line("%s: try %d failed, the next one starts in %s: %s", step, e.Attempt+1, Span(e.Wait.Seconds()), terminal.Clean(e.Message))
 	case pipeline.StepSucceeded:
 		from := ""
 		if e.Cached && e.Message != "" {
 			from = " (" + terminal.Clean(e.Message) + ")"
 		}
-		p.line("%s: %s in %s%s", step, word(pipeline.Succeeded, e.Cached), span(e.Seconds), from)
+		p.line("%s: %s in %s%s", step, word(pipeline.Succeeded, e.Cached), Span(e.Seconds), from)
 	case pipeline.StepExplained:
 		p.line("%s: runs, %s", step, terminal.Clean(e.Message))
 	case pipeline.StepFailed:
@@ -119,7 +119,7 @@ func (p *plain) Event(e pipeline.Event) {
 		if status == "" {
 			status = pipeline.Failed
 		}
-		p.line("%s: %s after %s%s", step, word(status, false), span(e.Seconds), colon(e.Message))
+		p.line("%s: %s after %s%s", step, word(status, false), Span(e.Seconds), colon(e.Message))
 	case pipeline.StepSkipped:
 		p.line("%s: skipped%s", step, colon(e.Message))
 	case pipeline.StepLog:
@@ -129,7 +129,7 @@ func (p *plain) Event(e pipeline.Event) {
 	case pipeline.Warned:
 		p.line("warning: %s", terminal.Clean(e.Message))
 	case pipeline.RunEnded:
-		p.line("%s: %s after %s", terminal.Clean(p.state.Pipeline), word(e.Status, false), span(e.Seconds))
+		p.line("%s: %s after %s", terminal.Clean(p.state.Pipeline), word(e.Status, false), Span(e.Seconds))
 	}
 }
 

@@ -203,7 +203,7 @@ func TestCut(t *testing.T) {
 		{"e\u0301e\u0301", 2, "e\u0301e\u0301"},
 	}
 	for _, tt := range tests {
-		if got := cut(tt.text, tt.width); got != tt.want {
+		if got := Cut(tt.text, tt.width); got != tt.want {
 			t.Errorf("cut(%q, %d) = %q, want %q", tt.text, tt.width, got, tt.want)
 		}
 	}

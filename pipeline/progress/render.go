@@ -68,16 +68,16 @@ func Render(s State, width int, color bool) string {
 	name = min(name, max(8, width/3))
 	from, to := window(s.Steps)
 	if from > 0 {
-		fmt.Fprintf(&b, "%s\n", cut(fmt.Sprintf("  … %d steps before", from), width))
+		fmt.Fprintf(&b, "%s\n", Cut(fmt.Sprintf("  … %d steps before", from), width))
 	}
 	for _, step := range s.Steps[from:to] {
 		b.WriteString(line(s, step, name, width, color) + "\n")
 	}
 	if rest := len(s.Steps) - to; rest > 0 {
-		fmt.Fprintf(&b, "%s\n", cut(fmt.Sprintf("  … %d steps after", rest), width))
+		fmt.Fprintf(&b, "%s\n", Cut(fmt.Sprintf("  … %d steps after", rest), width))
 	}
 	if s.Preparing != "" {
-		b.WriteString(cut("  "+preparing(s), width) + "\n")
+		b.WriteString(Cut("  "+preparing(s), width) + "\n")
 	}
 	return b.String()
 }
@@ -95,10 +95,10 @@ func head(s State, width int, color bool) string {
 	status := word(s.Status, false)
 	tail := ""
 	if s.Status != pipeline.Pending {
-		tail = "  " + span(seconds)
+		tail = "  " + Span(seconds)
 	}
-	title = cut(title, width-Width(status)-2-Width(tail))
-	return cut(title, width) + "  " + paint(status, s.Status, color) + tail
+	title = Cut(title, width-Width(status)-2-Width(tail))
+	return Cut(title, width) + "  " + paint(status, s.Status, color) + tail
 }
 
 // window chooses the steps to show.
@@ -119,7 +119,7 @@ func window(steps []Step) (from, to int) {
 
 // line is that of one step.
 func line(s State, step Step, name, width int, color bool) string {
-	text := "  " + pad(cut(terminal.Clean(step.Name), name), name) + "  "
+	text := "  " + Pad(Cut(terminal.Clean(step.Name), name), name) + "  "
 	status := word(step.Status, step.Cached)
 	seconds, note := step.Seconds, terminal.Clean(step.Message)
 	switch {
@@ -135,18 +135,18 @@ func line(s State, step Step, name, width int, color bool) string {
 	}
 	time := ""
 	if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
-		time = span(seconds)
+		time = Span(seconds)
 	}
 	const column = 9 // the longest status
-	rest := pad("", column-Width(status)) + "  " + pad(time, 6)
+	rest := Pad("", column-Width(status)) + "  " + Pad(time, 6)
 	if note != "" {
 		rest += "  " + note
 	}
 	room := width - Width(text)
 	if room <= Width(status) {
-		return cut(text+status, width)
+		return Cut(text+status, width)
 	}
-	return text + paint(status, step.Status, color) + strings.TrimRight(cut(rest, room-Width(status)), " ")
+	return text + paint(status, step.Status, color) + strings.TrimRight(Cut(rest, room-Width(status)), " ")
 }
 
 // preparing is the line of long work.

@@ -71,7 +71,7 @@ func (s *summary) table(rows [][]string) {
 	for _, r := range rows {
 		line := " "
 		for i, c := range r {
-			line += " " + pad(c, widths[i]) + " "
+			line += " " + Pad(c, widths[i]) + " "
 		}
 		s.printf("%s\n", strings.TrimRight(line, " "))
 	}
@@ -81,7 +81,7 @@ func (s *summary) table(rows [][]string) {
 // log is, and how that ends.
 func (s *summary) result() {
 	status := paint(string(s.Status), s.Status, s.options.Color)
-	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, span(s.Seconds), terminal.Clean(s.Run))
+	s.printf("\n%s %s in %s (run %s)\n", terminal.Clean(s.Pipeline), status, Span(s.Seconds), terminal.Clean(s.Run))
 	if s.Resumes != "" {
 		s.printf("  resumes run %s\n", terminal.Clean(s.Resumes))
 	}
@@ -179,7 +179,7 @@ func (s *summary) steps() {
 	for _, step := range s.Steps {
 		took, note := "", ""
 		if step.Status != pipeline.Pending && step.Status != pipeline.Skipped {
-			took = span(step.Seconds)
+			took = Span(step.Seconds)
 		}
 		if step.Attempts > 1 {
 			note = fmt.Sprintf("%d tries", step.Attempts)

@@ -39,8 +39,8 @@ func Width(text string) int {
 	return n
 }
 
-// cut is as much of the text as fits, with an ellipsis if not all does.
-func cut(text string, width int) string {
+// Cut is as much of the text as fits, with an ellipsis if not all does.
+func Cut(text string, width int) string {
 	if width <= 0 {
 		return ""
 	}
@@ -56,13 +56,13 @@ func cut(text string, width int) string {
 	return text
 }
 
-// pad fills the text with spaces to a width.
-func pad(text string, width int) string {
+// Pad fills the text with spaces to a width.
+func Pad(text string, width int) string {
 	return text + strings.Repeat(" ", max(0, width-Width(text)))
 }
 
-// span is a time the way that people say it.
-func span(seconds float64) string {
+// Span is a time the way that people say it.
+func Span(seconds float64) string {
 	switch d := time.Duration(seconds * float64(time.Second)); {
 	case seconds < 0:
 		return "0.0s"

@@ -30,6 +30,8 @@ type State struct {
 	// Protected says that it may not be deleted.
 	Protected        bool
 	Created, Updated time.Time
+	// Drifted is when it was last found to differ from its template; zero if it was not.
+	Drifted time.Time
 }
 
 // Find describes the stack of a place; nil if there is none.
@@ -55,6 +57,9 @@ func stateOf(s *types.Stack) *State {
 		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: s.StackStatus, Reason: aws.ToString(s.StackStatusReason),
 		Parameters: map[string]string{}, Outputs: map[string]string{}, Tags: map[string]string{},
 		Protected: aws.ToBool(s.EnableTerminationProtection), Created: aws.ToTime(s.CreationTime), Updated: aws.ToTime(s.LastUpdatedTime),
+	}
+	if d := s.DriftInformation; d != nil && d.StackDriftStatus == types.StackDriftStatusDrifted {
+		state.Drifted = aws.ToTime(d.LastCheckTimestamp)
 	}
 	for _, v := range s.Parameters {
 		state.Parameters[aws.ToString(v.ParameterKey)] = aws.ToString(v.ParameterValue)

@@ -2,16 +2,14 @@ package objects
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
 	"path"
 	"path/filepath"
-	"slices"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/record"
 )
 
@@ -107,15 +105,12 @@ func (s *Store) folder(bucket, key string, known map[string]bool) (string, error
 	return filepath.Join(s.dir, filepath.FromSlash(links)), nil
 }
 
-// TreeDigest is the digest of a folder: "sha256:" and the hex SHA-256 of a line a
-// file, in order of keys, with the SHA-256 of its content and its path below the
-// prefix as a quoted Go string.
+// TreeDigest is the digest of a folder: "sha256:" and [pipeline.FolderDigest] of the objects,
+// whose paths are their keys below the prefix.
 func TreeDigest(list []record.Object, prefix string) string {
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b record.Object) int { return strings.Compare(a.Key, b.Key) })
-	sum := sha256.New()
+	files := make(map[string]string, len(list))
 	for _, o := range list {
-		fmt.Fprintf(sum, "%s %q\n", o.Digest, strings.TrimPrefix(o.Key, prefix))
+		files[strings.TrimPrefix(o.Key, prefix)] = o.Digest
 	}
-	return "sha256:" + hex.EncodeToString(sum.Sum(nil))
+	return "sha256:" + pipeline.FolderDigest(files)
 }

@@ -1,4 +1,7 @@
-package local
+// Package worktree finds the tree that a command is run in: the root of the Go module
+// that holds a pipeline's code, and the commit that it is at. In goes a folder; it
+// writes nothing, and of other programs it runs git alone.
+package worktree
 
 import (
 	"bufio"
@@ -12,9 +15,9 @@ import (
 	"strings"
 )
 
-// FindModule returns the root of the Go module of the given path that dir lies in:
+// Find returns the root of the Go module of the given path that dir lies in:
 // the nearest folder upwards with a go.mod that says so.
-func FindModule(dir, modulePath string) (root string, err error) {
+func Find(dir, modulePath string) (root string, err error) {
 	start, err := filepath.Abs(dir)
 	if err != nil {
 		return "", fmt.Errorf("find the module %s: %w", modulePath, err)
@@ -50,9 +53,9 @@ func moduleOf(file string) (string, error) {
 	return "", lines.Err()
 }
 
-// commit asks git which commit a module's tree is at, and whether it differs from
-// it. Without git, or without a repository, it does not know.
-func commit(ctx context.Context, dir string) (id string, dirty bool) {
+// Commit asks git which commit a module's tree is at, and whether it differs from
+// it. Without git, or without a repository, it does not know: the id is empty.
+func Commit(ctx context.Context, dir string) (id string, dirty bool) {
 	if _, err := exec.LookPath("git"); err != nil {
 		return "", false
 	}
@@ -74,10 +77,4 @@ func commit(ctx context.Context, dir string) (id string, dirty bool) {
 		}
 	}
 	return id, dirty
-}
-
-// isFile says whether there is a regular file of that name.
-func isFile(name string) bool {
-	info, err := os.Stat(name)
-	return err == nil && info.Mode().IsRegular()
 }

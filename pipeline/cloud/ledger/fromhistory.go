@@ -1,0 +1,326 @@
+package ledger
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/manifest"
+)
+
+// A Description is what Step Functions says of an execution besides its history.
+type Description struct {
+	// ARN is the execution's.
+	ARN string
+	// Status is the execution's; Error and Cause are empty where it has not failed.
+	Status, Error, Cause string
+	// Started and Ended are its times; Ended is zero while it goes on.
+	Started, Ended time.Time
+	// Definition is the text of the machine that the execution runs, with everything
+	// filled in (DescribeStateMachineForExecution). Without it the committed machine is
+	// taken for the one that ran, and of a step that did not begin neither code nor image
+	// is known.
+	Definition []byte
+}
+
+// runID is the form of a run's id.
+var runID = regexp.MustCompile(`^[0-9a-f]{12}$`)
+
+// RunID is how the machine names the run of an execution.
+func RunID(execution string, started time.Time) string {
+	sum := sha256.Sum256([]byte(execution + asl.Timestamp(started)))
+	return hex.EncodeToString(sum[:])[:12]
+}
+
+// FromHistory makes the manifest of an execution that has written none, since it did not
+// come to its last state: what that state would say by the values that the machine had,
+// and how it ended. What a step that did not begin would have is left out.
+func FromHistory(d *pipeline.Definition, p *cloud.Place, x Description, events []asl.HistoryEvent) (*manifest.Manifest, error) {
+	s, err := read(events)
+	if err != nil {
+		return nil, err
+	}
+	text := x.Definition
+	if text == nil {
+		if text, err = s.filled(d, p); err != nil {
+			return nil, err
+		}
+	}
+	m, err := s.described(text, x)
+	if err != nil {
+		return nil, fmt.Errorf("describe the run of %s by its history: %w", x.ARN, err)
+	}
+	m.Run = s.run(x)
+	s.requested(m)
+	s.ended(m, x)
+	encoded, err := m.Encode()
+	if err != nil {
+		return nil, err
+	}
+	// What is written is read as strictly as what others write.
+	if m, err = manifest.Decode(encoded); err != nil {
+		return nil, fmt.Errorf("describe the run of %s by its history: %w", x.ARN, err)
+	}
+	return m, nil
+}
+
+// run is the run's id: as the machine made it, as its jobs are tagged, or as the machine
+// would have made it.
+func (s *story) run(x Description) string {
+	var id string
+	if json.Unmarshal(s.variables["run"], &id) == nil && runID.MatchString(id) {
+		return id
+	}
+	for _, t := range s.tries {
+		r := t.request()
+		if id := r.tag("mlmax:run"); runID.MatchString(id) {
+			return id
+		}
+	}
+	return RunID(x.ARN, x.Started)
+}
+
+// filled is the committed machine with what is known of the place, and of what jobs were
+// started with.
+func (s *story) filled(d *pipeline.Definition, p *cloud.Place) ([]byte, error) {
+	known := map[string]string{"Env": p.Environment, "Bucket": p.Bucket, "Prefix": p.Prefix, "Region": p.Region, "Partition": p.Partition}
+	_, last := s.latest()
+	for i := range d.Jobs {
+		j := &d.Jobs[i]
+		known[j.InstanceName] = p.Parameters[j.InstanceName]
+		if t := last[j.Name]; t != nil {
+			r := t.request()
+			known[j.CodeName], known[j.ImageName], known[j.InstanceName] = r.code(), r.image(), r.instance()
+		}
+	}
+	values := map[string]string{}
+	for _, name := range asl.Unresolved(d.ASL) {
+		if known[name] != "" || name == "Prefix" {
+			values[name] = known[name]
+		}
+	}
+	return asl.Substitute(d.ASL, values)
+}
+
+// requested is what jobs were really started with, whatever the machine's text says.
+func (s *story) requested(m *manifest.Manifest) {
+	_, last := s.latest()
+	for step, t := range last {
+		r := t.request()
+		for _, one := range []struct {
+			into  map[string]string
+			value string
+		}{{m.Code, r.code()}, {m.Images, r.image()}, {m.Instances, r.instance()}} {
+			if _, is := m.Steps[step]; is && one.value != "" {
+				one.into[step] = one.value
+			}
+		}
+	}
+}
+
+// ended is how and when the run and its steps ended.
+func (s *story) ended(m *manifest.Manifest, x Description) {
+	m.Status, m.Error, m.Cause, m.FailedStep = x.Status, x.Error, decoded(x.Cause), s.state
+	if m.Status == "" {
+		if m.Status = string(ending(s.last.Type)); m.Status == "" {
+			m.Status = string(pipeline.Running)
+		}
+	}
+	if m.Status == "PENDING_REDRIVE" {
+		m.Status = string(pipeline.Failed) // what it is until the redrive begins
+	}
+	if m.Error == "" && m.Cause == "" {
+		m.Error, m.Cause = s.error, decoded(s.cause)
+	}
+	end := x.Ended
+	if end.IsZero() && ending(s.last.Type) != "" {
+		end = s.last.Timestamp
+	}
+	if !end.IsZero() {
+		end = end.UTC()
+		m.EndTime = &end
+	}
+	m.Times = map[string]manifest.Time{}
+	_, last := s.latest()
+	for step, t := range last {
+		if t.Kind == call {
+			continue
+		}
+		one := manifest.Time{Start: s.entered[step].UTC()}
+		if one.Start.IsZero() {
+			one.Start = t.Started.UTC()
+		}
+		over := s.exited[step]
+		if over.IsZero() {
+			over = t.Ended
+		}
+		if !over.IsZero() {
+			over = over.UTC()
+			one.End = &over
+		}
+		m.Times[step] = one
+	}
+}
+
+// decoded is what a cause says to a person: the FailureReason where it is what a Describe
+// call gave.
+func decoded(cause string) string {
+	var described struct{ FailureReason string }
+	if json.Unmarshal([]byte(cause), &described) == nil && described.FailureReason != "" {
+		return described.FailureReason
+	}
+	return cause
+}
+
+// described evaluates the machine's own description of a run with the values that its
+// variables had at the end.
+func (s *story) described(definition []byte, x Description) (*manifest.Manifest, error) {
+	template, err := descriptionIn(definition)
+	if err != nil {
+		return nil, err
+	}
+	raw, err := s.evaluate(template, x)
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &all); err != nil {
+		return nil, err
+	}
+	// What is a map in a manifest has no members that are not known; for steps and models,
+	// null is what says so.
+	for name, value := range all {
+		var members map[string]json.RawMessage
+		if json.Unmarshal(value, &members) != nil || members == nil && string(value) != "null" {
+			continue // no map
+		}
+		if string(value) == "null" {
+			members = map[string]json.RawMessage{}
+		}
+		for key, v := range members {
+			if name == "inputs" && !s.began(key) || name != "steps" && name != "models" && name != "parameters" && (string(v) == "null" || unfilled(v)) {
+				delete(members, key)
+			}
+		}
+		if all[name], err = json.Marshal(members); err != nil {
+			return nil, err
+		}
+	}
+	if len(all["parameters"]) == 0 || all["parameters"][0] != '{' {
+		all["parameters"] = json.RawMessage("{}") // what was given is no object, which is why it failed
+	}
+	if raw, err = json.Marshal(all); err != nil {
+		return nil, err
+	}
+	m := &manifest.Manifest{}
+	in := json.NewDecoder(strings.NewReader(string(raw)))
+	in.UseNumber()
+	if err := in.Decode(m); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+// began says whether the step of an input, "Step.Port", was started.
+func (s *story) began(input string) bool {
+	step, _, _ := strings.Cut(input, ".")
+	_, last := s.latest()
+	return last[step] != nil
+}
+
+// unfilled says whether a value holds a name that nothing is known for.
+func unfilled(value json.RawMessage) bool { return len(asl.Unresolved(value)) > 0 }
+
+// descriptionIn finds the description of a run in a machine: the manifest that one of its
+// states assigns.
+func descriptionIn(definition []byte) (asl.Object, error) {
+	var machine asl.Object
+	if err := machine.UnmarshalJSON(definition); err != nil {
+		return nil, fmt.Errorf("read the state machine: %w", err)
+	}
+	states, _ := machine.Get("States")
+	all, _ := states.(asl.Object)
+	for _, m := range all {
+		state, _ := m.Value.(asl.Object)
+		assigned, _ := state.Get("Assign")
+		variables, _ := assigned.(asl.Object)
+		found, ok := variables.Get("manifest")
+		if template, is := found.(asl.Object); ok && is {
+			return template, nil
+		}
+	}
+	return nil, fmt.Errorf("the state machine has no state that describes a run; it was not generated, or by another version")
+}
+
+// evaluate gives a description's values. An expression that has none gives null.
+func (s *story) evaluate(template asl.Object, x Description) (json.RawMessage, error) {
+	assign := asl.Object{}
+	for name := range s.variables {
+		assign = append(assign, asl.Member{Key: name, Value: "{% $lookup($states.input, '" + name + "') %}"})
+	}
+	input, err := json.Marshal(s.variables)
+	if err != nil {
+		return nil, err
+	}
+	first := asl.Object{{Key: "Type", Value: "Pass"}, {Key: "Next", Value: "Describe"}}
+	if len(assign) > 0 {
+		first = append(first, asl.Member{Key: "Assign", Value: assign})
+	}
+	machine, err := json.Marshal(asl.Object{
+		{Key: "QueryLanguage", Value: "JSONata"}, {Key: "StartAt", Value: "Recall"},
+		{Key: "States", Value: asl.Object{
+			{Key: "Recall", Value: first},
+			{Key: "Describe", Value: asl.Object{{Key: "Type", Value: "Pass"}, {Key: "End", Value: true}, {Key: "Output", Value: lenient(template)}}},
+		}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	m, err := asl.Decode("description", machine)
+	if err != nil {
+		return nil, err
+	}
+	result, err := asl.Run(context.Background(), m, input, asl.Options{
+		Context: asl.ExecutionContext{ExecutionID: x.ARN, StartTime: x.Started},
+	})
+	if err != nil {
+		return nil, err
+	}
+	if result.Status != asl.Succeeded {
+		return nil, result.Err
+	}
+	return result.Output, nil
+}
+
+// lenient is a value of the machine whose expressions give null where they would give
+// nothing.
+func lenient(v any) any {
+	switch v := v.(type) {
+	case asl.Object:
+		out := make(asl.Object, len(v))
+		for i, m := range v {
+			out[i] = asl.Member{Key: m.Key, Value: lenient(m.Value)}
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i := range v {
+			out[i] = lenient(v[i])
+		}
+		return out
+	case string:
+		if source, ok := strings.CutPrefix(v, "{%"); ok && strings.HasSuffix(source, "%}") {
+			source = strings.TrimSuffix(source, "%}")
+			return "{% ($known := (" + source + "); $exists($known) ? $known : null) %}"
+		}
+	}
+	return v
+}
