@@ -60,9 +60,15 @@ func (r *tree) write(name, text string) {
 // training runs the built command there, in an environment without AWS.
 func (r *tree) training(args ...string) (code int, stdout, stderr string) {
 	r.t.Helper()
+	return r.command([]string{"AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED=true"}, args...)
+}
+
+// command runs the built command there, with more variables.
+func (r *tree) command(env []string, args ...string) (code int, stdout, stderr string) {
+	r.t.Helper()
 	c := exec.Command("training", args...)
 	c.Dir = r.dir
-	c.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "STEPS=py", "AWS_ENDPOINT_URL=http://127.0.0.1:1", "AWS_EC2_METADATA_DISABLED=true"}
+	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + r.dir, "STEPS=py"}, env...)
 	var out, said bytes.Buffer
 	c.Stdout, c.Stderr = &out, &said
 	err := c.Run()
