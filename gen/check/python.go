@@ -85,6 +85,11 @@ type script struct {
 		Target string // the name of the file, if it is known
 	}
 	Columns []columnNeed
+	// Networked are imports of modules that talk to services.
+	Networked []struct {
+		spot
+		Name string
+	}
 }
 
 // A spot is a place in a file of the code folder.

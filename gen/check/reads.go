@@ -68,6 +68,28 @@ func suppliesPath(s *ir.Step, name string) bool {
 	return slices.ContainsFunc(supplied, func(base string) bool { return within(name, base) || within(base, name) })
 }
 
+// scriptNetwork looks for clients of services in processing jobs that have no network
+// because nobody said anything. Who has written isolated knows.
+func scriptNetwork(p *pass) {
+	p.scripts(func(s *ir.Step, x *script) {
+		if s.Kind != ir.Processing || len(x.Networked) == 0 || s.Settings.Isolated.Written() {
+			return
+		}
+		silent := false // in some use
+		p.usesOf(s, func(u *useLink) {
+			count := s.Settings.Count.V
+			if u.use.Settings.Count.Written() {
+				count = u.use.Settings.Count.V
+			}
+			silent = silent || count <= 1 && !u.use.Settings.Isolated.Written()
+		})
+		if first := x.Networked[0]; silent {
+			p.report(at(s.Settings.Script), fmt.Sprintf("the script of step %q imports %s, and its job has no network", s.Name, first.Name),
+				`add isolated:"false", or isolated:"true" if it does without`, p.inScript(s, first.spot, "imported here"))
+		}
+	})
+}
+
 func scriptNaN(p *pass) {
 	p.scripts(func(s *ir.Step, x *script) {
 		for _, port := range s.Ports {

@@ -22,6 +22,7 @@ var scriptRules = []Rule{
 	{Code: diag.ScriptDefault, Doc: "defaults are the same in struct and script", run: scriptDefault},
 	{Code: diag.ScriptReads, Doc: "channels and paths that scripts read are supplied", run: scriptReads},
 	{Code: diag.LabelAtInference, Doc: "scripts do without the label where the data has none", run: labelAtInference},
+	{Code: diag.ScriptNetwork, Doc: "scripts that talk to services have a network, or say that they need none", Severity: diag.Warning, run: scriptNetwork},
 	{Code: diag.ScriptNaN, Doc: "reports are JSON whatever the numbers", Severity: diag.Warning, run: scriptNaN},
 }
 

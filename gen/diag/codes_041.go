@@ -255,4 +255,11 @@ const (
 	// Notify is one address, of letters and digits and . _ + - before the @. A list of
 	// people is an address of its own with your mail service.
 	EnvironmentNotify Code = "MLX080"
+
+	// ScriptNetwork: a script imports what talks to services, and its job has no network. A warning.
+	//
+	// A processing job of one instance gets no network unless its step has isolated:"false":
+	// SageMaker itself brings inputs and takes outputs. Local runs do have one, so that such
+	// a script fails on AWS only. isolated:"true" says that it does without.
+	ScriptNetwork Code = "MLX081"
 )

@@ -180,3 +180,34 @@ func TestQueue(t *testing.T) {
 		t.Errorf("the alarm looks at (-want +got):\n%s", d)
 	}
 }
+
+// TestSuppressions holds every finding of a scanner that is waived to say why.
+func TestSuppressions(t *testing.T) {
+	t.Parallel()
+	china := plantest.Example(t)
+	china.Partition = "aws-cn"
+	waived := 0
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t), reaching(t), china} {
+		for id, r := range at(t, document(t, p, emitasl.Emit(p)), "Resources").(map[string]any) {
+			metadata, _ := r.(map[string]any)["Metadata"].(map[string]any)
+			if metadata["cfn-lint"] != nil {
+				waived++
+				if reason, _ := metadata["Reason"].(string); len(reason) < 20 {
+					t.Errorf("%s does not say why cfn-lint is wrong", id)
+				}
+			}
+			if metadata["checkov"] == nil {
+				continue
+			}
+			for _, skip := range at(t, metadata, "checkov", "skip").([]any) {
+				waived++
+				if reason, _ := at(t, skip, "comment").(string); len(reason) < 20 || !strings.HasPrefix(at(t, skip, "id").(string), "CKV") {
+					t.Errorf("%s waives %v", id, skip)
+				}
+			}
+		}
+	}
+	if waived != 5 {
+		t.Errorf("%d findings are waived", waived)
+	}
+}

@@ -4,8 +4,9 @@ This file and its neighbours are one program, joined in the order of their names
 
 In, as JSON on standard input: {"scripts": [{"main": "train.py", "files": {path: source}}]}.
 Out, as JSON on standard output: for each script the options of its argparse parser, the
-channels and container paths that it reads for certain, the places where it writes JSON, and
-the columns of its inputs that it cannot do without, each with the arguments under which.
+channels and container paths that it reads for certain, the places where it writes JSON, the
+columns of its inputs that it cannot do without, each with the arguments under which, and
+the modules that it imports for certain and that talk to services.
 
 The rule everywhere: what cannot be decided is left out, or marked so that the reader of
 the answer leaves it alone. A parser that is `open` may accept anything.
@@ -22,6 +23,9 @@ NEEDING = {"join", "listdir", "scandir", "walk", "open", "Path", "PurePath", "re
 NAN_WORDS = {"isnan", "isfinite", "isinf", "nan_to_num", "isna", "isnull", "notna", "notnull", "to_json", "fillna"}
 NAN_MODULES = {"simplejson", "ujson", "orjson", "rapidjson"}
 PLAIN_CALLS = {"int", "len", "str", "bool"}
+NETWORKED = {"boto3", "botocore", "aiobotocore", "s3fs", "sagemaker", "awswrangler", "requests", "httpx", "aiohttp", "urllib3",
+             "urllib.request", "http.client", "ftplib", "smtplib", "paramiko", "psycopg", "psycopg2", "pymysql", "pymongo", "redis",
+             "snowflake", "mlflow", "wandb", "huggingface_hub"}
 CONTAINER = ("/opt/ml/processing", "/opt/ml/input/data")
 PATH_CHARS = set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/=+@")
 UNKNOWN = object()

@@ -38,10 +38,27 @@ class Script:
         return always
 
     def facts(self):
-        return {"parser": Parser(self).facts(), "reads": list(self.reads()), "dumps": self.dumps(), "columns": Columns(self).facts()}
+        return {"parser": Parser(self).facts(), "reads": list(self.reads()), "dumps": self.dumps(), "columns": Columns(self).facts(),
+                "networked": self.networked()}
 
     def place(self, m, node):
         return {"file": m.path, "line": node.lineno, "column": node.col_offset + 1}
+
+    def networked(self):
+        """Imports of what talks to services, but for modules of the folder that are called alike."""
+        own, found = {m.name for m in self.modules}, []
+        for m in self.modules:
+            for node in m.of(ast.Import, ast.ImportFrom):
+                if not certain(node, self.always):
+                    continue
+                base = [m.base(node)] if isinstance(node, ast.ImportFrom) else []
+                for name in base + [".".join(base + [a.name]) for a in node.names]:
+                    parts = name.split(".")
+                    heads = {".".join(parts[: i + 1]) for i in range(len(parts))}
+                    if heads & NETWORKED and not heads & own and not getattr(node, "level", 0):
+                        found.append(dict(self.place(m, node), name=name))
+                        break
+        return found
 
     # Channels and container paths.
 
