@@ -69,7 +69,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 			return nil, err
 		}
 	}
-	next, err := w.wantedVersion(q, s)
+	next, err := w.versionOf(q, s)
 	if err != nil {
 		return nil, err
 	}

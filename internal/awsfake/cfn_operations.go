@@ -173,7 +173,7 @@ func (w *World) createStack(q *query) (members, error) {
 	if s := w.stackNamed(name); s != nil && s.status != "REVIEW_IN_PROGRESS" {
 		return nil, &awsError{400, "AlreadyExistsException", "Stack [" + name + "] already exists"}
 	}
-	next, err := w.wantedVersion(q, nil)
+	next, err := w.versionOf(q, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -200,7 +200,7 @@ func (w *World) updateStack(q *query) (members, error) {
 	if err := s.updatable(); err != nil {
 		return nil, err
 	}
-	next, err := w.wantedVersion(q, s)
+	next, err := w.versionOf(q, s)
 	if err != nil {
 		return nil, err
 	}
@@ -328,8 +328,8 @@ func (w *World) getPolicy(q *query) (members, error) {
 	return members{{"StackPolicyBody", s.policy}}, nil
 }
 
-// wantedVersion reads what a request wants a stack to be.
-func (w *World) wantedVersion(q *query, s *stack) (*stackVersion, error) {
+// versionOf reads what a request wants a stack to be.
+func (w *World) versionOf(q *query, s *stack) (*stackVersion, error) {
 	v := &stackVersion{tags: map[string]string{}, capabilities: q.list("Capabilities")}
 	switch {
 	case q.get("UsePreviousTemplate") == "true" && s != nil:

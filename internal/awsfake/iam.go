@@ -1,109 +1,11 @@
 package awsfake
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 )
-
-// policy is a policy document. What is not known here is refused when it is read: it must
-// not pass for less.
-type policy struct {
-	Version   string
-	ID        string `json:"Id"`
-	Statement statements
-}
-
-// statement is one statement of a policy. Principal is of trust policies only.
-type statement struct {
-	Sid, Effect           string
-	Action, NotAction     texts
-	Resource, NotResource texts
-	Principal             *principals
-	Condition             map[string]map[string]texts
-}
-
-// principals are those who may assume a role.
-type principals struct{ Service, AWS, Federated texts }
-
-// statements are one statement or several.
-type statements []statement
-
-// UnmarshalJSON takes both.
-func (l *statements) UnmarshalJSON(text []byte) error {
-	strict := func(v any) error {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		return d.Decode(v)
-	}
-	if len(text) > 0 && text[0] == '{' {
-		*l = make(statements, 1)
-		return strict(&(*l)[0])
-	}
-	return strict((*[]statement)(l))
-}
-
-// texts are one text or several.
-type texts []string
-
-// UnmarshalJSON takes both, and a boolean or number as the text that it is.
-func (l *texts) UnmarshalJSON(text []byte) error {
-	var one any
-	if err := json.Unmarshal(text, &one); err != nil {
-		return err
-	}
-	list, ok := one.([]any)
-	if !ok {
-		list = []any{one}
-	}
-	*l = texts{}
-	for _, v := range list {
-		switch v.(type) {
-		case string, bool, float64:
-			*l = append(*l, fmt.Sprint(v))
-		default:
-			return fmt.Errorf("awsfake: %s is no text", text)
-		}
-	}
-	return nil
-}
-
-// readPolicy reads and judges a document.
-func readPolicy(document json.RawMessage) (*policy, error) {
-	p := &policy{}
-	d := json.NewDecoder(bytes.NewReader(document))
-	d.DisallowUnknownFields()
-	if err := d.Decode(p); err != nil {
-		return nil, fmt.Errorf("awsfake: read a policy: %w", err)
-	}
-	if p.Version != "2012-10-17" {
-		return nil, fmt.Errorf("awsfake: a policy of version %q", p.Version)
-	}
-	for _, s := range p.Statement {
-		if s.Effect != "Allow" && s.Effect != "Deny" {
-			return nil, fmt.Errorf("awsfake: statement %q has the effect %q", s.Sid, s.Effect)
-		}
-		for _, text := range slices.Concat(s.Action, s.NotAction, s.Resource, s.NotResource) {
-			if strings.Contains(text, "${") {
-				return nil, fmt.Errorf("awsfake: statement %q has a variable in %q", s.Sid, text)
-			}
-		}
-		for operator, keys := range s.Condition {
-			if _, err := operatorOf(operator); err != nil {
-				return nil, fmt.Errorf("statement %q: %w", s.Sid, err)
-			}
-			for key := range keys {
-				if !knownKey(key) {
-					return nil, fmt.Errorf("awsfake: statement %q has a condition on %s, of which nothing is known", s.Sid, key)
-				}
-			}
-		}
-	}
-	return p, nil
-}
 
 // A Refused is the error of a call that policies do not allow. Any other error of
 // [World.Allowed] says that a policy has something that this account does not know.
@@ -194,44 +96,6 @@ func readPolicies(documents map[string]json.RawMessage) ([]*policy, error) {
 	return all, nil
 }
 
-// MayAssume decides whether a service may take a role for a resource: what the role's trust
-// policy says of the service, the resource and the account that it is of.
-func (w *World) MayAssume(roleARN, service, sourceARN string) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	role := w.roles[roleARN[strings.LastIndex(roleARN, "/")+1:]]
-	if role == nil || role.ARN != roleARN {
-		return fmt.Errorf("awsfake: there is no role %s", roleARN)
-	}
-	return w.mayAssume(role, service, sourceARN)
-}
-
-func (w *World) mayAssume(role *Role, service, sourceARN string) error {
-	p, err := readPolicy(role.Trust)
-	if err != nil {
-		return fmt.Errorf("trust policy of role %s: %w", role.Name, err)
-	}
-	var of []*policy
-	for _, s := range p.Statement {
-		if s.Resource != nil || s.NotResource != nil || s.Principal == nil {
-			return fmt.Errorf("awsfake: a trust policy has principals and no resources: role %s", role.Name)
-		}
-		if slices.Contains(s.Principal.Service, service) {
-			s.Resource = texts{"*"}
-			of = append(of, &policy{Statement: statements{s}})
-		}
-	}
-	context := map[string][]string{}
-	if parts := strings.SplitN(sourceARN, ":", 6); len(parts) == 6 {
-		context["aws:sourcearn"], context["aws:sourceaccount"] = []string{sourceARN}, []string{parts[4]}
-	}
-	verdict, err := decide(of, request{"sts:AssumeRole", role.ARN, context})
-	if err == nil && verdict != "Allow" {
-		err = &Refused{fmt.Sprintf("User: %s is not authorized to perform: sts:AssumeRole on resource: %s", service, role.ARN)}
-	}
-	return err
-}
-
 // request is what is asked of policies. The keys of its context are in small letters.
 type request struct {
 	action, resource string
@@ -281,20 +145,27 @@ func anyOf(list, not texts, matches func(string) bool) bool {
 	return slices.ContainsFunc(list, matches)
 }
 
-// like matches a text by IAM's wildcards.
+// like matches a text by IAM's wildcards: what stands between asterisks has to be found in
+// order, the first part at the start and the last at the end.
 func like(pattern, text string) bool {
-	var expression strings.Builder
-	for _, r := range pattern {
-		switch r {
-		case '*':
-			expression.WriteString("(?s:.*)")
-		case '?':
-			expression.WriteString("(?s:.)")
+	star, from := -1, 0
+	p, t := 0, 0
+	for t < len(text) {
+		switch {
+		case p < len(pattern) && pattern[p] == '*':
+			star, from = p, t
+			p++
+		case p < len(pattern) && (pattern[p] == '?' || pattern[p] == text[t]):
+			p++
+			t++
+		case star >= 0: // the last asterisk takes one character more
+			from++
+			p, t = star+1, from
 		default:
-			expression.WriteString(regexp.QuoteMeta(string(r)))
+			return false
 		}
 	}
-	return regexp.MustCompile("^" + expression.String() + "$").MatchString(text)
+	return strings.Trim(pattern[p:], "*") == ""
 }
 
 // likeARN matches an ARN: each of its six parts by itself, so that a wildcard does not pass

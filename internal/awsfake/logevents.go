@@ -1,12 +1,14 @@
 package awsfake
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A page of log events has at most so many, and so many bytes with 26 for each event.
@@ -14,6 +16,47 @@ const (
 	mostEvents = 10000
 	mostBytes  = 1 << 20
 )
+
+// sequenceToken is what PutLogEvents gives and no longer asks for.
+const sequenceToken = "49640000000000000000000000000000000000000000000000000001"
+
+func (w *World) logsPutEvents(body []byte) (any, error) {
+	var in struct {
+		LogGroupName  string `json:"logGroupName"`
+		LogStreamName string `json:"logStreamName"`
+		SequenceToken string `json:"sequenceToken"`
+		LogEvents     []struct {
+			Timestamp int64  `json:"timestamp"`
+			Message   string `json:"message"`
+		} `json:"logEvents"`
+	}
+	if err := readExact(body, &in); err != nil {
+		return nil, err
+	}
+	g, err := w.logGroup(in.LogGroupName, "")
+	if err != nil {
+		return nil, err
+	}
+	s, err := g.logStream(in.LogStreamName)
+	if err != nil {
+		return nil, err
+	}
+	if n := len(in.LogEvents); n < 1 || n > 10000 {
+		return nil, badParameter(n, "logEvents", "have length between 1 and 10000")
+	}
+	for i, e := range in.LogEvents {
+		if e.Message == "" {
+			return nil, badParameter("", fmt.Sprintf("logEvents.%d.member.message", i+1), "have length greater than or equal to 1")
+		}
+		if i > 0 && cmp.Less(e.Timestamp, in.LogEvents[i-1].Timestamp) {
+			return nil, refusal("InvalidParameterException", "Log events in a single PutLogEvents request must be in chronological order.")
+		}
+	}
+	for _, e := range in.LogEvents {
+		s.Lines = append(s.Lines, LogLine{time.UnixMilli(e.Timestamp).UTC(), e.Message})
+	}
+	return map[string]string{"nextSequenceToken": sequenceToken}, nil
+}
 
 // between is a span of time in milliseconds: from start on, before end. 0 is no bound.
 type between struct{ start, end int64 }

@@ -2,9 +2,7 @@ package awsfake
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"regexp"
@@ -34,37 +32,6 @@ var registryOperations = map[string]func(*World, []byte) (any, error){
 // sageMaker answers one request of JSON 1.1.
 func (w *World) sageMaker(rw http.ResponseWriter, r *http.Request) {
 	w.json(rw, r, "SageMaker", registryOperations)
-}
-
-// json answers one request of a JSON protocol by a table of operations.
-func (w *World) json(rw http.ResponseWriter, r *http.Request, service string, operations map[string]func(*World, []byte) (any, error)) {
-	_, action := Identify(r)
-	operation := operations[action]
-	body, err := io.ReadAll(r.Body)
-	var answer any
-	switch {
-	case err != nil:
-		err = refusal("SerializationException", "the request ended early: %v", err)
-	case operation == nil:
-		err = refusal("UnknownOperationException", "awsfake's %s does not know %s", service, action)
-	default:
-		w.mu.Lock()
-		answer, err = operation(w, body)
-		w.mu.Unlock()
-	}
-	if err != nil {
-		var refused *apiError
-		if !errors.As(err, &refused) {
-			refused = &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
-		}
-		refuseJSON(rw, refused.status, refused.code, refused.message)
-		return
-	}
-	if answer == nil {
-		rw.Header().Set("Content-Type", "application/x-amz-json-1.1")
-		return // an operation without output has an empty body
-	}
-	answerJSON(rw, answer)
 }
 
 // unfit is what SageMaker says of a value that does not fit its model.
@@ -98,9 +65,6 @@ func (w *World) group(name string) (*ModelGroup, error) {
 	}
 	return nil, refusal("ValidationException", "ModelPackageGroup %s does not exist.", name)
 }
-
-// tag is a tag in a request.
-type tag struct{ Key, Value string }
 
 func (w *World) createModelPackageGroup(body []byte) (any, error) {
 	var in struct {
@@ -230,107 +194,6 @@ func pageOf(name string, list []any, next string) map[string]any {
 		out["NextToken"] = next
 	}
 	return out
-}
-
-// tag adds tags to a resource.
-func (w *World) tag(arn string, tags []tag) {
-	if w.tags[arn] == nil {
-		w.tags[arn] = map[string]string{}
-	}
-	for _, t := range tags {
-		w.tags[arn][t.Key] = t.Value
-	}
-}
-
-// tagsOf are a resource's tags, in order.
-func (w *World) tagsOf(arn string) []tag {
-	list := []tag{}
-	for _, key := range slices.Sorted(maps.Keys(w.tags[arn])) {
-		list = append(list, tag{key, w.tags[arn][key]})
-	}
-	return list
-}
-
-// taggable makes sure that a resource is there and can have tags: a version has none of
-// its own.
-func (w *World) taggable(arn string) error {
-	for name := range w.packages {
-		if w.groupARN(name) == arn {
-			return nil
-		}
-	}
-	if w.jobs[strings.TrimPrefix(arn, w.ARN("sagemaker", ""))] != nil {
-		return nil
-	}
-	return refusal("ValidationException", "Could not find resource %s to tag", arn)
-}
-
-func (w *World) addTags(body []byte) (any, error) {
-	var in struct {
-		ResourceArn string
-		Tags        []tag
-	}
-	if err := readExact(body, &in); err != nil {
-		return nil, err
-	}
-	if err := w.taggable(in.ResourceArn); err != nil {
-		return nil, err
-	}
-	w.tag(in.ResourceArn, in.Tags)
-	return map[string]any{"Tags": w.tagsOf(in.ResourceArn)}, nil
-}
-
-func (w *World) listTags(body []byte) (any, error) {
-	var in struct{ ResourceArn string }
-	if err := readExact(body, &in); err != nil {
-		return nil, err
-	}
-	if err := w.taggable(in.ResourceArn); err != nil {
-		return nil, err
-	}
-	return map[string]any{"Tags": w.tagsOf(in.ResourceArn)}, nil
-}
-
-func (w *World) describeProcessingJob(body []byte) (any, error) {
-	var in struct{ ProcessingJobName string }
-	if err := readExact(body, &in); err != nil {
-		return nil, err
-	}
-	if job := w.jobs["processing-job/"+in.ProcessingJobName]; job != nil {
-		return seconds("", plain(job)), nil
-	}
-	return nil, refusal("ValidationException", "Could not find requested job with name: %s", in.ProcessingJobName)
-}
-
-func (w *World) describeTrainingJob(body []byte) (any, error) {
-	var in struct{ TrainingJobName string }
-	if err := readExact(body, &in); err != nil {
-		return nil, err
-	}
-	if job := w.jobs["training-job/"+in.TrainingJobName]; job != nil {
-		return seconds("", plain(job)), nil
-	}
-	return nil, refusal("ValidationException", "Requested resource not found.")
-}
-
-// seconds turns the times of a job, which Step Functions has in milliseconds, into what
-// the Describe call answers with.
-func seconds(name string, v any) any {
-	switch v := v.(type) {
-	case map[string]any:
-		for name, one := range v {
-			v[name] = seconds(name, one)
-		}
-	case []any:
-		for i, one := range v {
-			v[i] = seconds(name, one)
-		}
-	case float64:
-		if strings.HasSuffix(name, "Time") || name == "Timestamp" {
-			return v / 1000
-		}
-	}
-	return v
 }
 
 // ModelVersions are how many versions each group has, by name.

@@ -307,6 +307,32 @@ func TestStoppedExecutionStopsItsJob(t *testing.T) {
 	}
 }
 
+// What AWS does with the job of a state whose time is over, and with one whose own time is,
+// is not documented: docs/aws.md says what is assumed here.
+func TestTimesOfJobs(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, old, new, want, status string }{
+		{"the state's", `"Output":`, `"TimeoutSeconds": 1, "Output":`, "FAILED States.Timeout", "Stopped"},
+		{"the job's", `"MaxRuntimeInSeconds": 60`, `"MaxRuntimeInSeconds": 1`, `SUCCEEDED  "Slow-r1-0-0 Stopped"`, "Stopped"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			a := newAccount(t, Options{})
+			role := a.roleFor("job", "sagemaker.amazonaws.com")
+			a.put(map[string]string{"code/slow.sh": "exec sleep 600", "data/x.txt": "x"})
+			state := strings.Replace(processing("Slow", role, "slow.sh", "", `"End": true`), test.old, test.new, 1)
+			if got := verdict(a.ended(a.start(a.machineOf("Slow", state), "r1", "{}"))); got != test.want {
+				t.Error(got)
+			}
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if got := a.jobs["processing-job/Slow-r1-0-0"]["ProcessingJobStatus"]; got != test.status {
+				t.Errorf("the job is %v", got)
+			}
+		})
+	}
+}
+
 func TestFaultsOfJobs(t *testing.T) {
 	t.Parallel()
 	const retry = `"Retry": [{"ErrorEquals": ["SageMaker.ResourceLimitExceededException", "SageMaker.AmazonSageMakerException"], "IntervalSeconds": 60, "MaxAttempts": 2}],`

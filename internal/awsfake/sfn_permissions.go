@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// A Denial is a call that a role was not allowed to make.
+// A Denial is a call that a role was not allowed to make, and why not in AWS's words, or
+// in this account's where a policy has something that it does not know.
 type Denial struct {
-	Role, Action, Resource string
+	Role, Action, Resource, Why string
 }
 
 // Denied are the calls of roles that were refused so far, in order. Some of them end an
@@ -25,7 +26,7 @@ func (w *World) permit(role, action, resource string, context map[string][]strin
 	}
 	err := w.allowed(role, action, resource, context)
 	if err != nil {
-		w.states.denied = append(w.states.denied, Denial{role, action, resource})
+		w.states.denied = append(w.states.denied, Denial{role, action, resource, err.Error()})
 	}
 	return err
 }

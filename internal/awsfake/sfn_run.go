@@ -216,47 +216,6 @@ func (l *lap) resumed() int64 {
 	return 0
 }
 
-// add appends an event to an execution's history and returns its number.
-func (w *World) add(e *execution, event asl.HistoryEvent) int64 {
-	event.ID = int64(len(e.events) + 1)
-	event.Timestamp = w.now()
-	e.events = append(e.events, event)
-	w.logEvent(e, &event)
-	return event.ID
-}
-
-// logEvent writes an event to the machine's log group, as far as its level goes.
-func (w *World) logEvent(e *execution, event *asl.HistoryEvent) {
-	m := e.machine
-	failed := strings.Contains(event.Type, "Failed") || strings.Contains(event.Type, "TimedOut") || strings.Contains(event.Type, "Aborted")
-	switch m.LogLevel {
-	case "ALL":
-	case "ERROR":
-		if !failed {
-			return
-		}
-	case "FATAL":
-		if !failed || !strings.HasPrefix(event.Type, "Execution") {
-			return
-		}
-	default:
-		return
-	}
-	if w.groups[m.LogGroup] == nil {
-		return // deleted since
-	}
-	shape := wire(event, m.LogData)
-	text, err := json.Marshal(map[string]any{
-		"id": fmt.Sprint(event.ID), "type": event.Type, "details": shape[event.DetailsName], "previous_event_id": fmt.Sprint(event.PreviousID),
-		"event_timestamp": fmt.Sprint(event.Timestamp.UnixMilli()), "execution_arn": e.arn,
-	})
-	if err != nil {
-		panic(err) // the engine made it
-	}
-	stream := fmt.Sprintf("states/%s/%s/%s", m.Name, e.started.Format("2006-01-02-15-04"), digestOf(e.arn)[:8])
-	w.log(m.LogGroup, stream, LogLine{event.Timestamp, string(text)})
-}
-
 // lapClock is the account's clock, for an engine that is told of what was before.
 type lapClock struct{ *lap }
 

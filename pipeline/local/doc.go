@@ -26,6 +26,12 @@
 // depends on. A job whose key a whole result has is not run; its outputs are linked and
 // recorded as this run's own, and the machine gets the response that the job would give.
 //
+// # Jobs of others
+//
+// [Jobs] runs a job for an engine that is not a [Runner]'s, by the same handlers: in a
+// workspace that lasts as long as the job, with inputs from and outputs to a store of the
+// caller's.
+//
 // # Names
 //
 // A run has an execution id and a start time, as on AWS, and its id is what the

@@ -3,9 +3,43 @@ package awsfake
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"reflect"
 	"strings"
 )
+
+// json answers one request of a JSON protocol by a table of operations.
+func (w *World) json(rw http.ResponseWriter, r *http.Request, service string, operations map[string]func(*World, []byte) (any, error)) {
+	_, action := Identify(r)
+	operation := operations[action]
+	body, err := io.ReadAll(r.Body)
+	var answer any
+	switch {
+	case err != nil:
+		err = refusal("SerializationException", "the request ended early: %v", err)
+	case operation == nil:
+		err = refusal("UnknownOperationException", "awsfake's %s does not know %s", service, action)
+	default:
+		w.mu.Lock()
+		answer, err = operation(w, body)
+		w.mu.Unlock()
+	}
+	if err != nil {
+		var refused *apiError
+		if !errors.As(err, &refused) {
+			refused = &apiError{http.StatusInternalServerError, "InternalFailure", err.Error()}
+		}
+		refuseJSON(rw, refused.status, refused.code, refused.message)
+		return
+	}
+	if answer == nil {
+		rw.Header().Set("Content-Type", "application/x-amz-json-1.1")
+		return // an operation without output has an empty body
+	}
+	answerJSON(rw, answer)
+}
 
 // readExact reads a request in JSON. A member that the operation does not have, or whose
 // letters are large or small where they are not, is refused: AWS would pass over it, and
