@@ -94,6 +94,7 @@ func (q *query) has(name string) bool { return q.values.Has(name) }
 
 // list are the members of a list: Name.member.1 and so on.
 func (q *query) list(name string) []string {
+	q.empty(name)
 	var all []string
 	for i := 1; ; i++ {
 		key := fmt.Sprintf("%s.member.%d", name, i)
@@ -106,6 +107,7 @@ func (q *query) list(name string) []string {
 
 // records are the members of a list of structures, each with these fields.
 func (q *query) records(name string, fields ...string) []map[string]string {
+	q.empty(name)
 	var all []map[string]string
 	for i := 1; ; i++ {
 		record := map[string]string{}
@@ -118,6 +120,13 @@ func (q *query) records(name string, fields ...string) []map[string]string {
 			return all
 		}
 		all = append(all, record)
+	}
+}
+
+// empty takes a list without members as read: the AWS CLI sends its name alone.
+func (q *query) empty(name string) {
+	if q.values.Get(name) == "" {
+		q.read[name] = true
 	}
 }
 
@@ -157,6 +166,7 @@ var operations = map[string]func(*World, *query) (members, error){
 	"DescribeStackResources":      (*World).describeResources,
 	"ListStackResources":          (*World).listResources,
 	"GetTemplate":                 (*World).getTemplate,
+	"GetTemplateSummary":          (*World).templateSummary,
 	"ValidateTemplate":            (*World).validateTemplate,
 	"UpdateTerminationProtection": (*World).protect,
 	"SetStackPolicy":              (*World).setPolicy,

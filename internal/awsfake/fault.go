@@ -61,7 +61,7 @@ func (h Hit) answer(r *http.Request, body []byte, caller string) faultAnswer {
 			action = other
 		}
 		action = h.Service + ":" + action
-		text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %[2]s action", caller, action, h.resource(r, body))
+		text := fmt.Sprintf("User: %s is not authorized to perform: %s on resource: %s because no identity-based policy allows the %[2]s action", caller, action, h.resource(r, body, caller))
 		return pick(
 			faultAnswer{status: 403, code: "AccessDenied", message: text},
 			faultAnswer{status: 403, code: "AccessDenied", message: text},
@@ -71,12 +71,12 @@ func (h Hit) answer(r *http.Request, body []byte, caller string) faultAnswer {
 }
 
 // resource is the ARN that a denial names, as far as the request says it.
-func (h Hit) resource(r *http.Request, body []byte) string {
+func (h Hit) resource(r *http.Request, body []byte, caller string) string {
 	if h.Service == "s3" {
 		return fmt.Sprintf("%q", "arn:aws:s3:::"+strings.TrimPrefix(r.URL.Path, "/"))
 	}
 	if values, err := url.ParseQuery(string(body)); err == nil && values.Get("StackName") != "" {
-		return "arn:aws:cloudformation:" + region(r) + ":123456789012:stack/" + values.Get("StackName") + "/*"
+		return "arn:aws:cloudformation:" + region(r) + ":" + strings.Split(caller, ":")[4] + ":stack/" + values.Get("StackName") + "/*"
 	}
 	var members map[string]any
 	if json.Unmarshal(body, &members) == nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go"
@@ -178,5 +180,47 @@ func TestForward(t *testing.T) {
 	put.Body = bytes.NewReader([]byte("text"))
 	if _, err := c.PutObject(t.Context(), put); answered(t, err) != "412 PreconditionFailed: At least one of the pre-conditions you specified did not hold" {
 		t.Error(err)
+	}
+}
+
+// TestProxyProtocols has each service tell a fault in its own way, and a conflict in S3.
+func TestProxyProtocols(t *testing.T) {
+	t.Parallel()
+	_, p, conf := faulty(t)
+	const denied = "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: "
+	for _, test := range []struct {
+		service, target, body string
+		fault                 Fault
+		want                  string
+	}{
+		{"states", "AWSStepFunctions.StartExecution", `{"stateMachineArn":"arn:m"}`, Throttle, "400 ThrottlingException: Rate exceeded"},
+		{
+			"states", "AWSStepFunctions.StartExecution", `{"stateMachineArn":"arn:m"}`, Denied,
+			"400 AccessDeniedException: " + denied + "states:StartExecution on resource: arn:m because no identity-based policy allows the states:StartExecution action",
+		},
+		{"logs", "Logs_20140328.GetLogEvents", `{}`, Expired, "400 ExpiredTokenException: The security token included in the request is expired"},
+		{"sagemaker", "SageMaker.ListModelPackages", `{}`, Unavailable, "503 ServiceUnavailable: The request has failed due to a temporary failure of the server."},
+	} {
+		p.Clear()
+		p.Inject(Rule{On: test.service + ".*", Fault: test.fault})
+		if _, got := call(t, *conf.BaseEndpoint, test.service, test.target, test.body); got != test.want {
+			t.Errorf("%s %s:\n\t%s\nwant\n\t%s", test.target, test.fault, got, test.want)
+		}
+	}
+
+	p.Clear()
+	p.Inject(Rule{On: "cloudformation.DescribeStacks", Fault: Denied}, Rule{On: "s3.PutObject", Fault: Conflict})
+	_, err := cloudformation.NewFromConfig(conf).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String("dev")})
+	want := "403 AccessDenied: " + denied + "cloudformation:DescribeStacks on resource: arn:aws:cloudformation:eu-west-1:123456789012:stack/dev/* " +
+		"because no identity-based policy allows the cloudformation:DescribeStacks action"
+	if got := told(err); got != want {
+		t.Errorf("%s\nwant %s", got, want)
+	}
+	_, err = s3.NewFromConfig(conf, func(o *s3.Options) { o.UsePathStyle = true }).PutObject(t.Context(), &s3.PutObjectInput{Bucket: aws.String("b"), Key: aws.String("k"), Body: strings.NewReader("x")})
+	if got := told(err); got != "409 ConditionalRequestConflict: The conditional request cannot succeed due to a conflicting operation against this resource." {
+		t.Error(got)
+	}
+	if got, want := p.Counts(), map[string]int{"cloudformation.DescribeStacks": 1, "s3.PutObject": 1}; !maps.Equal(got, want) {
+		t.Errorf("%v, want %v", got, want)
 	}
 }
