@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/credentials"
@@ -21,17 +22,23 @@ import (
 func account(t *testing.T, rules ...awsfake.Rule) (*awsfake.World, func(*pipeline.Definition) *cloud.Place) {
 	t.Helper()
 	w := awsfake.New(awsfake.Options{Clock: asl.NewVirtualClock(start)}, "data")
+	return w, through(t, w, rules...)
+}
+
+// through is a way into an account, with faults of its own.
+func through(t *testing.T, w *awsfake.World, rules ...awsfake.Rule) func(*pipeline.Definition) *cloud.Place {
+	t.Helper()
 	proxy := awsfake.NewProxy(w)
 	proxy.Inject(rules...)
 	server := httptest.NewServer(proxy)
 	t.Cleanup(server.Close)
-	return w, func(d *pipeline.Definition) *cloud.Place {
+	return func(d *pipeline.Definition) *cloud.Place {
 		t.Helper()
 		copied := *d
 		copied.Environments = map[string][]byte{"dev": []byte(fmt.Sprintf(
 			`[{"ParameterKey":"Env","ParameterValue":"dev"},{"ParameterKey":"Region","ParameterValue":%q},{"ParameterKey":"Bucket","ParameterValue":"data"},{"ParameterKey":"Prefix","ParameterValue":"team/"}]`, w.Region))}
 		p, err := cloud.Open(context.Background(), cloud.Target{Definition: &copied, Environment: "dev", Command: "training"}, cloud.Options{
-			Clock: asl.NewVirtualClock(start), Load: []func(*config.LoadOptions) error{
+			Clock: asl.NewVirtualClock(start), MaxBackoff: time.Millisecond, Load: []func(*config.LoadOptions) error{
 				config.WithBaseEndpoint(server.URL), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
 				config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
 			},

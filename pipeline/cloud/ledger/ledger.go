@@ -73,7 +73,10 @@ func Open(ctx context.Context, p *cloud.Place, o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l, l.lay(ctx, saved, models, decisions)
+	if err := l.lay(ctx, saved, models, decisions); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // lay makes the record of what was read, in a folder that goes with the ledger.

@@ -218,6 +218,40 @@ func TestADecisionSurvivesFaults(t *testing.T) {
 	}
 }
 
+// TestALookSurvivesFaults hits each call of a look with each fault that goes away: what is
+// seen is the same. With the others it says so, and shows nothing.
+func TestALookSurvivesFaults(t *testing.T) {
+	t.Parallel()
+	w, open := account(t)
+	lived(t, w, open)
+	for _, on := range []string{"s3.ListObjectsV2", "s3.GetObject", "sagemaker.ListModelPackages", "sagemaker.DescribeModelPackage"} {
+		for _, fault := range awsfake.Faults {
+			for _, nth := range []int{1, 2} {
+				p := through(t, w, awsfake.Rule{On: on, Nth: nth, Fault: fault})(trainingDefinition())
+				l, err := Open(context.Background(), p, Options{})
+				if fault == awsfake.Expired || fault == awsfake.Denied {
+					// There is one group in this account, and so one list of it.
+					if err == nil && (on != "sagemaker.ListModelPackages" || nth == 1) {
+						t.Errorf("%s at %s #%d was not told", fault, on, nth)
+					}
+					if err != nil && !strings.Contains(err.Error(), "\n\thint: ") {
+						t.Errorf("%s at %s #%d says no way out: %v", fault, on, nth, err)
+					}
+				} else if err != nil {
+					t.Errorf("%s at %s #%d: %v", fault, on, nth, err)
+				}
+				if err != nil {
+					continue
+				}
+				runs, err := l.Runs(context.Background(), 0)
+				if err := errors.Join(err, l.Close()); err != nil || len(runs) != 3 || len(l.Damaged) != 0 {
+					t.Errorf("%s at %s #%d: %d runs, damaged %v, error %v", fault, on, nth, len(runs), l.Damaged, err)
+				}
+			}
+		}
+	}
+}
+
 func TestAnAccountInWhichNothingRan(t *testing.T) {
 	t.Parallel()
 	_, open := account(t)
