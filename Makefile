@@ -4,11 +4,14 @@ BIN    := bin
 PYTHON ?= python3
 LINT   := go tool -modfile=tools/lint.mod
 VENV   := .tools/venv
+CHECKOV := .tools/checkov
+# Every committed template: those of generated/ and the goldens, which have what those do without.
+TEMPLATES := generated/*/*/template.json gen/emitcfn/testdata/*.template.json
 # The packages whose tests take -update.
-GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/lineage
+GOLDENS := ./cmd/mlmaxgen ./gen/check ./gen/plan ./gen/emitasl ./gen/emitcfn ./gen/emitgo ./gen/emitdoc ./pipeline/delta ./pipeline/lineage
 
 .DEFAULT_GOAL := help
-.PHONY: help build gen check test race fuzz bench update fresh limits lint cfn cover ci clean
+.PHONY: help build gen check test race fuzz bench update fresh limits lint cfn checkov aws cover ci clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,12 +53,18 @@ lint: ## gofmt, vet, staticcheck, module files, known vulnerabilities
 	./tools/lint
 
 cfn: $(VENV)/ready ## cfn-lint on every committed template
-	$(VENV)/bin/cfn-lint --non-zero-exit-code informational -- generated/*/*/template.json
+	$(VENV)/bin/cfn-lint --non-zero-exit-code informational -- $(TEMPLATES)
+
+checkov: $(CHECKOV)/ready ## checkov on every committed template
+	$(CHECKOV)/bin/checkov --skip-download --compact --quiet --framework cloudformation -f $(TEMPLATES)
+
+aws: ## install the AWS CLI and moto for the tests that drive internal/awsfake
+	./tools/aws
 
 cover: ## coverage of the tests by package
 	go test -coverpkg=./gen/...,./pipeline/...,./cmd/... -coverprofile=cover.out ./... && go tool cover -func=cover.out | tail -1
 
-ci: lint check fresh cfn race ## what CI runs after the tests
+ci: lint check fresh cfn checkov race ## what CI runs after the tests
 
 clean: ## remove what was built and installed here
 	rm -rf $(BIN) .tools cover.out
@@ -64,4 +73,11 @@ $(VENV)/ready: tools/requirements.txt
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(VENV)/bin/pip install --quiet --disable-pip-version-check -r tools/requirements.txt
+	touch $@
+
+# In an environment of its own: it brings some 100 packages, and pins of them.
+$(CHECKOV)/ready: tools/checkov.txt
+	rm -rf $(CHECKOV)
+	$(PYTHON) -m venv $(CHECKOV)
+	$(CHECKOV)/bin/pip install --quiet --disable-pip-version-check -r tools/checkov.txt
 	touch $@

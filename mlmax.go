@@ -79,6 +79,9 @@ type Environment struct {
 	Bucket string
 	// Prefix is put before every key in the bucket; it ends in a slash or is empty.
 	Prefix string
+	// Readable are places outside of the prefix from which runs may take their data,
+	// too: "s3://bucket/prefix/", each ending in a slash.
+	Readable []string
 	// KmsKey is the ARN of the key for volumes and results, or empty.
 	KmsKey string
 	// Subnets and SecurityGroups put the jobs into a VPC; both or neither.
@@ -88,6 +91,9 @@ type Environment struct {
 	PermissionsBoundary string
 	// LogRetentionDays is how long the state machine's log is kept; 0 means 30.
 	LogRetentionDays int
+	// Notify is the e-mail address that is told of runs that failed, ran out of time or
+	// were aborted, and of schedules that could not start one; empty is nobody.
+	Notify string
 	// Schedule switches the schedules of the pipelines on; they are off otherwise.
 	Schedule bool
 	// TimeZone is where cron schedules are counted, such as Europe/Berlin; empty is UTC.

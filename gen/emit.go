@@ -27,6 +27,7 @@ func (r *Result) emit(below string, bag *diag.Bag) error {
 				return fmt.Errorf("writing the Go of pipeline %q: %w", p.Name, err)
 			}
 			weigh(s.Pipelines[i], files, bag)
+			weighPolicies(s, p, bag)
 			r.Plans = append(r.Plans, p)
 			r.Files = append(r.Files, files...)
 		}

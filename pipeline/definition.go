@@ -36,6 +36,10 @@ type Definition struct {
 	Schedule string
 }
 
+// ScheduledTime is the key of the execution input in which a schedule says for when it
+// starts a run; pipelines without a schedule do not take it.
+const ScheduledTime = "ScheduledTime"
+
 // A Version is a model version that a pipeline starts from.
 type Version struct {
 	// Name is the field's, Group the model group's without the environment, Status what

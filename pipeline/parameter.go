@@ -36,8 +36,11 @@ func (d *Definition) Check(input map[string]any) error {
 		}
 	}
 	var unknown []string
-	for key := range input {
-		if d.Parameter(key) == nil {
+	for key, value := range input {
+		switch {
+		case key == ScheduledTime && d.Schedule != "":
+			problems = append(problems, checkScheduledTime(value))
+		case d.Parameter(key) == nil:
 			unknown = append(unknown, key)
 		}
 	}
@@ -46,6 +49,16 @@ func (d *Definition) Check(input map[string]any) error {
 		problems = append(problems, fmt.Errorf("%s has no parameter %q", d.Name, key))
 	}
 	return errors.Join(problems...)
+}
+
+// timeText is how EventBridge Scheduler writes a time.
+var timeText = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$`)
+
+func checkScheduledTime(value any) error {
+	if text, ok := value.(string); !ok || !timeText.MatchString(text) {
+		return fmt.Errorf("%s is %v, not a time such as 2026-01-02T03:04:05Z", ScheduledTime, value)
+	}
+	return nil
 }
 
 // Check reports what is wrong with a value for the parameter: a string, bool,

@@ -40,6 +40,7 @@ func TestCheck(t *testing.T) {
 		{"control character", map[string]any{"Label": "a\nb"}, `parameter "Label" is "a\nb", which holds a control character`},
 		{"no key", map[string]any{"Label": "x", "Data": "s3://bucket/"}, `parameter "Data" is "s3://bucket/", which is neither a path nor s3://bucket/key`},
 		{"another scheme", map[string]any{"Label": "x", "Data": "http://x/y"}, `parameter "Data" is "http://x/y", which is neither a path nor s3://bucket/key`},
+		{"a schedule's time, without a schedule", map[string]any{"Label": "x", "ScheduledTime": "2026-01-02T03:04:05Z"}, `census-training has no parameter "ScheduledTime"`},
 		{"no location", map[string]any{"Label": "x", "Data": ""}, `parameter "Data" is empty: give a path or an s3:// URI`},
 	}
 	for _, tt := range tests {
@@ -53,6 +54,28 @@ func TestCheck(t *testing.T) {
 				t.Errorf("got:\n%s\nwant:\n%s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestScheduledTime(t *testing.T) {
+	t.Parallel()
+	d := &pipeline.Definition{Name: "census-inference", Schedule: "rate(1 day)"}
+	for _, tt := range []struct {
+		value any
+		want  string
+	}{
+		{"2026-01-02T03:04:05Z", ""},
+		{"2026-01-02T03:04:05.678Z", ""},
+		{"2026-01-02", "ScheduledTime is 2026-01-02, not a time such as 2026-01-02T03:04:05Z"},
+		{7, "ScheduledTime is 7, not a time such as 2026-01-02T03:04:05Z"},
+	} {
+		got := ""
+		if err := d.Check(map[string]any{pipeline.ScheduledTime: tt.value}); err != nil {
+			got = err.Error()
+		}
+		if got != tt.want {
+			t.Errorf("%v: got %q, want %q", tt.value, got, tt.want)
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ var environmentRules = []Rule{
 	{Code: diag.EnvironmentPartition, Doc: "environments lie in their pipelines' partition", run: environmentPartition},
 	{Code: diag.EnvironmentKey, Doc: "ARNs are whole and of this Region and account", run: environmentKey},
 	{Code: diag.EnvironmentNetwork, Doc: "subnets and security groups go together", run: environmentNetwork},
+	{Code: diag.EnvironmentReadable, Doc: "further readable places are whole, and hold neither code nor results", run: environmentReadable},
+	{Code: diag.EnvironmentNotify, Doc: "notices go to an e-mail address", run: environmentNotify},
 	{Code: diag.EnvironmentValue, Doc: "other members have values that fit", run: environmentValue},
 }
 

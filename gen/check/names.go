@@ -239,9 +239,11 @@ func notImportable(p *pass) {
 // reservedFlags are those that a generated main has itself, in every command
 // that starts a run.
 var reservedFlags = []string{
-	"help", "json", "quiet", "workspace", "isolation", "env", // everywhere
+	"help", "json", "quiet", "workspace", "isolation", // everywhere
+	"env", "bucket", "region", "profile", // which place on AWS
 	"python", "packages", // what steps run with
 	"why", "no-cache", "from", "only", "until", // what of a run is asked for
+	"run", "detach", "deployed", "same-code", "yes", "offline", // how it is started on AWS, and with which code
 }
 
 // reservedHyper begins the hyperparameters that the training toolkit takes for
@@ -280,12 +282,19 @@ func reservedName(p *pass) {
 	}
 	for _, pipe := range p.spec.Pipelines {
 		for _, x := range pipe.Params {
-			p.reservedFlag(x.Name, point(x.Pos))
+			p.reservedParameter(x.Name, point(x.Pos))
 		}
 		for _, x := range pipe.Sources {
-			p.reservedFlag(x.Name, point(x.Pos))
+			p.reservedParameter(x.Name, point(x.Pos))
 		}
 	}
+}
+
+func (p *pass) reservedParameter(name string, where place) {
+	if name == ir.ScheduledTime {
+		p.report(where, fmt.Sprintf("%s is the time that a schedule gives to each run", name), "rename the field")
+	}
+	p.reservedFlag(name, where)
 }
 
 func (p *pass) reservedFlag(name string, where place) {

@@ -241,4 +241,18 @@ const (
 	// A label that no data has would keep nothing from being read. The header of local data
 	// called .csv is looked at, with any of , ; | and tab between the names.
 	LabelMissing Code = "MLX078"
+
+	// EnvironmentReadable: a further readable place of an environment is none, or one that is read anyway.
+	//
+	// Readable holds places outside of the environment's prefix from which a run may take
+	// its data: "s3://bucket/prefix/", each with a slash at its end, of the same partition.
+	// The roles of the steps that read data get to read just these. Code and results of
+	// runs are no data: a place must not hold them.
+	EnvironmentReadable Code = "MLX079"
+
+	// EnvironmentNotify: what an environment notifies is no e-mail address.
+	//
+	// Notify is one address, of letters and digits and . _ + - before the @. A list of
+	// people is an address of its own with your mail service.
+	EnvironmentNotify Code = "MLX080"
 )

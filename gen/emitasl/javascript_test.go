@@ -36,7 +36,7 @@ func TestJavaScript(t *testing.T) {
 			values := place(p)
 			if name == "variant" {
 				values["KmsKey"], values["Subnets"], values["SecurityGroups"] = "arn:aws:kms:eu-west-1:000000000000:key/k", "subnet-1", "sg-1,sg-2"
-				values["Tags"] = "team=ml,cost=42"
+				values["Tags"], values["Readable"] = "team=ml,cost=42", "s3://lake/census/,s3://other/"
 			}
 			var all []evaluation
 			for _, e := range expressions(t, p, values) {
@@ -82,6 +82,8 @@ func variant(t *testing.T) *ir.Plan {
 		train.Env = append(train.Env, &ir.Named{Name: strings.ToUpper(q.Field), Value: &ir.Value{Type: ir.String, Param: q.Key}})
 	}
 	p.Environments[0].Tags = map[string]string{"team": "ml", "cost": "42"}
+	p.Environments[0].Readable = []ir.Location{{Bucket: "lake", Prefix: "census/"}, {Bucket: "other"}}
+	p.Schedule = "rate(1 day)"
 	return p
 }
 

@@ -22,6 +22,9 @@ func (e *emitter) parameters() {
 	if e.plan.Tagged() {
 		assign = append(assign, asl.Member{Key: "tags", Value: expr(environmentTags)})
 	}
+	if e.plan.Readable() > 0 {
+		assign = append(assign, asl.Member{Key: "readable", Value: expr(readablePlaces)})
+	}
 	for _, r := range e.plan.Registrations() {
 		// By expression: CloudFormation refuses a template that holds a null.
 		assign = append(assign, asl.Member{Key: r.Name, Value: expr("null")})
@@ -32,6 +35,9 @@ func (e *emitter) parameters() {
 		Assign:  assign, Next: checkState,
 	})
 	problems := []any{expr(e.unknown())}
+	if e.plan.Schedule != "" {
+		problems = append(problems, expr(scheduledTime))
+	}
 	for _, p := range e.plan.Parameters {
 		problems = append(problems, expr(e.problem(p)))
 	}
@@ -90,6 +96,9 @@ func (e *emitter) unknown() string {
 		quoted = append(quoted, quote(p.Key))
 		plain = append(plain, p.Key)
 	}
+	if e.plan.Schedule != "" {
+		quoted, plain = append(quoted, quote(ir.ScheduledTime)), append(plain, ir.ScheduledTime)
+	}
 	known := "it has none"
 	if len(plain) > 0 {
 		known = "it has " + strings.Join(plain, ", ")
@@ -105,7 +114,7 @@ func (e *emitter) problem(p *ir.Parameter) string {
 	var must []string // parts of the rule in words, for concat
 	switch {
 	case p.Location:
-		valid, must = location(p)
+		valid, must = e.location(p)
 	case p.Type == ir.String:
 		valid, must = e.stringRule(p)
 	case p.Type == ir.Bool:
@@ -124,7 +133,7 @@ const told = "$join($map($problems[$type($) = 'object'], function($p) {($j := $s
 
 // location holds a place of data to where the roles can read, so that a wrong one
 // fails here and not in a job that has waited for its instance.
-func location(p *ir.Parameter) (valid string, must []string) {
+func (e *emitter) location(p *ir.Parameter) (valid string, must []string) {
 	end, before := "= '/'", "=a folder below "
 	if p.File {
 		end, before = "!= '/'", "=a file below "
@@ -136,11 +145,26 @@ func location(p *ir.Parameter) (valid string, must []string) {
 		must = append(must, before, at)
 		before = "= or "
 	}
+	if e.plan.Readable() > 0 {
+		within = append(within, "$count($readable[$substring($v, 0, $length($)) = $]) > 0")
+		must = append(must, "$join($map($readable, function($r) {' or ' & $r}))")
+	}
 	// S3Uri of ProcessingS3Input and S3DataSource: at most 1,024 characters.
 	valid = all("$type($v) = 'string'", "$length($v) <= 1024", "$substring($v, -1) "+end,
 		"$not($contains($v, "+control+"))", "("+strings.Join(within, " or ")+")")
 	return valid, append(must, "=, which the roles can read")
 }
+
+// readablePlaces are the places outside of the prefix that the environment lets runs
+// read, which it gives with commas between. An empty one would let everything pass.
+const readablePlaces = "[$split('${Readable}', ',')[$ != '']]"
+
+// scheduledTime judges the time for which a schedule starts a run, which nobody else
+// needs to give. EventBridge Scheduler writes it like 2022-03-22T18:59:43Z (User Guide,
+// adding context attributes).
+const scheduledTime = "($v := $params." + ir.ScheduledTime + "; $not($exists($v)) or $type($v) = 'string' and $contains($v, " +
+	`/^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$/` +
+	") ? null : {'must': '" + ir.ScheduledTime + " must be a time such as 2026-01-02T03:04:05Z', 'got': $v})"
 
 // control matches what neither an argument nor a key can hold.
 const control = `/[\x00-\x1f\x7f]/`

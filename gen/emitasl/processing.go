@@ -105,11 +105,16 @@ func (e *emitter) outputs(j *ir.Job) string {
 		object("Outputs", "["+strings.Join(outputs, ", ")+"]", "KmsKeyId", ifSet("KmsKey")))
 }
 
+// ownStorage matches the types of instances that have disks of their own, which they
+// encrypt themselves: SageMaker refuses a VolumeKmsKeyId for them (ResourceConfig;
+// sagemaker-python-sdk, instance_supports_kms).
+const ownStorage = `/^ml\.(?:[a-z0-9-]*d|g5|g6|p5)[a-z0-9-]*\./`
+
 // cluster is a job's instances.
 func cluster(j *ir.Job) string {
 	return object(
 		"InstanceCount", fmt.Sprint(j.Count),
 		"InstanceType", "'${"+j.InstanceName+"}'",
 		"VolumeSizeInGB", fmt.Sprint(j.VolumeGB),
-		"VolumeKmsKeyId", ifSet("KmsKey"))
+		"VolumeKmsKeyId", "'${KmsKey}' != '' and $not($contains('${"+j.InstanceName+"}', "+ownStorage+")) ? '${KmsKey}'")
 }

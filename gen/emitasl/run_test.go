@@ -21,7 +21,7 @@ import (
 func place(p *ir.Plan) map[string]string {
 	values := map[string]string{
 		"Env": "local", "Bucket": "local", "Prefix": "", "Region": "local", "Account": "000000000000", "Partition": "aws",
-		"KmsKey": "", "Subnets": "", "SecurityGroups": "",
+		"KmsKey": "", "Subnets": "", "SecurityGroups": "", "Readable": "",
 	}
 	for _, j := range p.Jobs() {
 		values[j.RoleName] = "arn:aws:iam::000000000000:role/local-" + j.RoleName

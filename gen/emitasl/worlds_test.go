@@ -15,7 +15,7 @@ import (
 var odd = []string{
 	`null`, `true`, `false`, `0`, `-0`, `1`, `1.0`, `1e3`, `-1.5`, `0.1`, `1e-7`, `5e-324`, `123456789012345`, `999999999999999`, `4294967296`, `0.30000000000000004`, `0.123456789012345678`,
 	`""`, `" "`, `"1"`, `"true"`, `"text"`, `"it's"`, `"\""`, `"\\"`, `"a\nb"`, `"\u0000"`, `"\u007f"`, `"é"`, `"😀"`, `"a/b"`,
-	`"s3://local/data/x.csv"`, `"s3://local/data/it's ü.csv"`, `"s3://local/data/"`, `"s3://other/data/x.csv"`, `"${x}"`, `"{% 1 %}"`,
+	`"s3://local/data/x.csv"`, `"s3://local/data/it's ü.csv"`, `"s3://local/data/"`, `"s3://other/data/x.csv"`, `"s3://lake/census/x.csv"`, `"s3://lake/census"`, `"2026-01-02T03:04:05Z"`, `"2026-01-02T03:04:05.1234Z\n"`, `"${x}"`, `"{% 1 %}"`,
 	`[]`, `[1]`, `[[1]]`, `[1, 2]`, `[null]`, `{}`, `{"a": 1}`, `[{"a": 1}]`, `[{"OutputName": "Train"}]`,
 }
 
@@ -37,7 +37,7 @@ func worlds(p *ir.Plan) []map[string]any {
 		all = append(all, world(p, v, false), map[string]any{
 			"states": map[string]any{"context": contextObject(), "input": v, "result": v},
 			"params": v, "run": v, "problems": v, "notRegistered": v, "EvaluateReport": v, "Preprocess": v, "Train": v, "Evaluate": v,
-			"Register": v, "manifest": v, "tags": v, "request": v, "Model": v, "Predict": v, "package": v, "page": v,
+			"Register": v, "manifest": v, "tags": v, "readable": v, "request": v, "Model": v, "Predict": v, "package": v, "page": v,
 		})
 	}
 	return all
@@ -66,6 +66,9 @@ func world(p *ir.Plan, v any, more bool) map[string]any {
 			usual = "s3://local/" + q.Default.(string)
 		}
 		params[q.Key] = or(usual)
+	}
+	if p.Schedule != "" {
+		params[ir.ScheduledTime] = or("2026-01-02T03:04:05Z")
 	}
 	report, fields := map[string]any{}, map[string]any{}
 	for _, r := range p.Reports() {
@@ -98,7 +101,7 @@ func world(p *ir.Plan, v any, more bool) map[string]any {
 		"params": params, "run": or("0123456789ab"), "problems": []any{nil, or(nil), nil}, "notRegistered": map[string]any{}, "EvaluateReport": fields,
 		"Preprocess": map[string]any{"Train": or(uri("Preprocess")), "Test": or("x"), "Transformer": or("x")},
 		"Train":      map[string]any{"Model": or(uri("Train"))}, "Evaluate": map[string]any{"Report": or(uri("Evaluate") + "/Report/report.json")},
-		"Register": nil, "manifest": map[string]any{"run": or("x")}, "tags": []any{}, "request": map[string]any{"RoleArn": or("x")},
+		"Register": nil, "manifest": map[string]any{"run": or("x")}, "tags": []any{}, "readable": []any{"s3://lake/census/", "s3://other/"}, "request": map[string]any{"RoleArn": or("x")},
 	}
 	if len(p.Versions) > 0 {
 		addVersion(p, variables, or)

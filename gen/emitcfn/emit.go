@@ -70,7 +70,8 @@ func description(p *ir.Plan) string {
 	return text
 }
 
-// resources are in order: what the machine needs, the machine, what starts it.
+// resources are in order: what the machine needs, the machine, what tells of it, what
+// starts it.
 func resources(p *ir.Plan, m *asl.Machine) asl.Object {
 	var all asl.Object
 	add := func(id string, resource any, parts map[string]any) {
@@ -93,8 +94,13 @@ func resources(p *ir.Plan, m *asl.Machine) asl.Object {
 		panic(fmt.Sprintf("emitcfn: %v", err)) // made of JSON values only
 	}
 	add(machineID, machine(p), map[string]any{definitionPart: definition})
+	for _, n := range notices(p) {
+		add(n.Key, n.Value, nil)
+	}
 	if p.Schedule != "" {
+		add(failuresID, failures(p), nil)
 		add(scheduleID, schedule(p, p.Roles[len(p.Roles)-1]), nil)
+		add(failingID, failing(p), nil)
 	}
 	return all
 }

@@ -21,10 +21,11 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files")
 
 // TestCensus holds every file of the example to a golden. Inference has a schedule
-// here, which the example does without.
+// here, which the example does without, and training is there again with environments
+// that read elsewhere and tell someone. The templates are scanned as those of generated/ are.
 func TestCensus(t *testing.T) {
 	t.Parallel()
-	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "inference": scheduled(t)} {
+	for name, p := range map[string]*ir.Plan{"census": plantest.Example(t), "inference": scheduled(t), "reaching": reaching(t)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			holdGoldens(t, name, p)
@@ -41,11 +42,28 @@ func scheduled(t *testing.T) *ir.Plan {
 	return plan.Plan(spec)[1]
 }
 
+// reaching is the example's training in an environment that reads elsewhere and tells
+// someone, beside one that reads less.
+func reaching(t *testing.T) *ir.Plan {
+	t.Helper()
+	spec := plantest.Spec(t)
+	dev := spec.Environments[0]
+	dev.Readable = []ir.At[string]{{V: "s3://acme-lake/census/"}, {V: "s3://acme-extracts/"}}
+	dev.Notify.V = "ml-team@acme.example"
+	prod := *dev
+	prod.Name.V, prod.Readable = "prod", dev.Readable[:1]
+	spec.Environments = append(spec.Environments, &prod)
+	return plan.Plan(spec)[0]
+}
+
 func holdGoldens(t *testing.T, name string, p *ir.Plan) {
 	t.Helper()
 	m := emitasl.Emit(p)
 	files := emitcfn.Emit(p, m)
-	want := []string{p.Dir + "/" + p.Dir + "/template.json", p.Dir + "/" + p.Dir + "/env/dev.json"}
+	want := []string{p.Dir + "/" + p.Dir + "/template.json"}
+	for _, place := range p.Environments {
+		want = append(want, p.Dir+"/"+p.Dir+"/env/"+place.Name+".json")
+	}
 	var got []string
 	for _, f := range files {
 		got = append(got, f.Path)
@@ -83,9 +101,16 @@ func TestParameters(t *testing.T) {
 		p.Schedule = "rate(1 day)" // which adds two
 		for _, place := range p.Environments {
 			place.Tags = map[string]string{"team": "ml"} // which adds one
+			place.Readable = make([]ir.Location, ir.MaxReadable)
 		}
 		all := document(t, p, emitasl.Emit(p))["Parameters"].(map[string]any)
-		if most := ir.PipelineParameters + 2*len(p.Jobs()) + len(p.Registrations()); len(all) > most {
+		most := ir.PipelineParameters + len(p.Registrations())
+		for _, j := range p.Jobs() {
+			if most += 2; j.Pin != "" {
+				most-- // its code is no parameter
+			}
+		}
+		if len(all) != most {
 			t.Errorf("the template has %d parameters, and %d are reckoned with", len(all), most)
 		}
 	}

@@ -15,6 +15,10 @@ const accountMap = "ImageAccounts"
 func mappings(p *ir.Plan) asl.Object {
 	var frameworks []string
 	for _, j := range p.Jobs() {
+		if j.Pin != "" || j.ImageOf != "" { // a version may be of any framework
+			frameworks = append(frameworks, allFrameworks()...)
+			break
+		}
 		frameworks = append(frameworks, j.Framework)
 	}
 	slices.Sort(frameworks)
@@ -37,17 +41,28 @@ func mappings(p *ir.Plan) asl.Object {
 	return object(accountMap, regions)
 }
 
-// imageVars are the values of ${<ImageName>Account} and ${<ImageName>Repository} in
-// the resources of a job's role.
-func imageVars(j *ir.Job) map[string]any {
-	return map[string]any{
-		j.ImageName + "Account":    imageAccount(j),
-		j.ImageName + "Repository": image(j).Repository,
+// allFrameworks are those of the catalogue.
+func allFrameworks() []string {
+	var all []string
+	for _, name := range images.Names() {
+		i, _ := images.Lookup(name)
+		all = append(all, i.Framework)
 	}
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
-func imageAccount(j *ir.Job) asl.Object {
-	return object("Fn::FindInMap", []any{accountMap, ref("AWS::Region"), j.Framework})
+// imageVars are the values of ${<framework>Account} in the resources of a job's role.
+func imageVars() map[string]any {
+	vars := map[string]any{}
+	for _, f := range allFrameworks() {
+		vars[f+"Account"] = imageAccount(f)
+	}
+	return vars
+}
+
+func imageAccount(framework string) asl.Object {
+	return object("Fn::FindInMap", []any{accountMap, ref("AWS::Region"), framework})
 }
 
 // imageURI is a job's image in the Region's registry; the suffix differs between
@@ -55,7 +70,7 @@ func imageAccount(j *ir.Job) asl.Object {
 func imageURI(j *ir.Job) any {
 	i := image(j)
 	return sub("${Registry}.dkr.ecr.${AWS::Region}.${AWS::URLSuffix}/"+i.Repository+":"+i.Tag,
-		map[string]any{"Registry": imageAccount(j)})
+		map[string]any{"Registry": imageAccount(j.Framework)})
 }
 
 func image(j *ir.Job) images.Image {

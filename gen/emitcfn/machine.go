@@ -59,6 +59,9 @@ func substitutions(p *ir.Plan) map[string]any {
 	for _, name := range []string{"Env", "Bucket", "Prefix", "KmsKey", "Subnets", "SecurityGroups"} {
 		all[name] = ref(name)
 	}
+	if p.Readable() > 0 {
+		all["Readable"] = readable(p)
+	}
 	if p.Tagged() {
 		all["Tags"] = ref("Tags")
 	}

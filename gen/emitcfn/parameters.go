@@ -35,11 +35,14 @@ func common(p *ir.Plan) []parameter {
 		{"Region", "The only Region to deploy to, or empty", "^$|^[a-z0-9-]{1,32}$", 32, none},
 		{"Bucket", "S3 bucket of data, code and results", "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", 63, nil},
 		{"Prefix", "Put before every key in the bucket; empty, or ends in a slash", "^$|^([A-Za-z0-9:._,@+=-]+/)+$", 512, none},
-		{"KmsKey", "ARN of the key for volumes, results and logs, or empty; its policy must let CloudWatch Logs use it", "^$|^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", 256, none},
+		{"KmsKey", "ARN of the key for volumes, results, logs and notices, or empty; its policy must let CloudWatch Logs, EventBridge and CloudWatch use it", "^$|^arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+$", 256, none},
 		{"Subnets", "Subnets of the jobs, with commas between, or empty", "^$|^subnet-[0-9a-f]{8,17}(,subnet-[0-9a-f]{8,17}){0,15}$", 512, none},
 		{"SecurityGroups", "Security groups of the jobs, with commas between, or empty", "^$|^sg-[0-9a-f]{8,17}(,sg-[0-9a-f]{8,17}){0,4}$", 256, none},
 		{"PermissionsBoundary", "ARN of the policy that bounds every role, or empty", "^$|^arn:[a-z-]+:iam::([0-9]{12}|aws):policy/[A-Za-z0-9/._,@+=-]+$", 512, none},
 	}
+	list = append(list, parameter{notifyParameter, "E-mail address that is told of runs that did not succeed, or empty",
+		`^$|^[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,189}$`, 254, none})
+	list = append(list, readableParameters(p)...)
 	if p.Tagged() {
 		list = append(list, parameter{"Tags", "Tags of every job as key=value, with commas between, or empty",
 			"^$|^[A-Za-z0-9:/._@+-]+=[A-Za-z0-9:/._@+-]*(,[A-Za-z0-9:/._@+-]+=[A-Za-z0-9:/._@+-]*)*$", 4096, none})
@@ -111,11 +114,14 @@ func rules() asl.Object {
 // conditions are whether the optional parameters are given, and whether what outlives
 // a stack is made.
 func conditions(p *ir.Plan) asl.Object {
-	given := func(name string) asl.Object {
-		return object("Fn::Not", []any{object("Fn::Equals", []any{ref(name), ""})})
-	}
-	all := object("HasKmsKey", given("KmsKey"), "HasVpc", given("Subnets"), "HasBoundary", given("PermissionsBoundary"))
+	all := object("HasKmsKey", given("KmsKey"), "HasVpc", given("Subnets"), "HasBoundary", given("PermissionsBoundary"), hasNotify, given(notifyParameter))
+	all = append(all, readableConditions(p)...)
 	return append(all, adoptionConditions(p)...)
+}
+
+// given is whether a parameter is not empty.
+func given(name string) asl.Object {
+	return object("Fn::Not", []any{object("Fn::Equals", []any{ref(name), ""})})
 }
 
 // parameterFile is what an environment says, for every parameter that it decides.
@@ -128,8 +134,15 @@ func parameterFile(p *ir.Plan, place *ir.Place) []any {
 		{"Env", place.Name}, {"Account", place.Account}, {"Region", place.Region},
 		{"Bucket", place.Bucket}, {"Prefix", place.Prefix}, {"KmsKey", place.KmsKey},
 		{"Subnets", strings.Join(place.Subnets, ",")}, {"SecurityGroups", strings.Join(place.SecurityGroups, ",")},
-		{"PermissionsBoundary", place.PermissionsBoundary},
+		{"PermissionsBoundary", place.PermissionsBoundary}, {notifyParameter, place.Notify},
 		{"LogRetentionDays", strconv.Itoa(place.LogRetentionDays)},
+	}
+	for i := range p.Readable() {
+		var at ir.Location
+		if i < len(place.Readable) {
+			at = place.Readable[i]
+		}
+		values = append(values, []struct{ name, value string }{{readableBucket(i), at.Bucket}, {readablePrefix(i), at.Prefix}}...)
 	}
 	if p.Tagged() {
 		values = append(values, struct{ name, value string }{"Tags", strings.Join(tags, ",")})

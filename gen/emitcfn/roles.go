@@ -50,7 +50,7 @@ func document(statements []any) asl.Object {
 func policy(r *ir.Role, j *ir.Job) asl.Object {
 	var vars map[string]any
 	if j != nil {
-		vars = imageVars(j)
+		vars = imageVars()
 	}
 	var statements []any
 	for _, s := range r.Statements {

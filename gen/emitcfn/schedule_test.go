@@ -24,9 +24,10 @@ func TestSchedule(t *testing.T) {
 		"State":                      map[string]any{"Ref": "ScheduleState"},
 		"FlexibleTimeWindow":         map[string]any{"Mode": "OFF"},
 		"Target": map[string]any{
-			"Arn":     map[string]any{"Ref": "Machine"},
-			"RoleArn": map[string]any{"Fn::GetAtt": []any{"ScheduleRole", "Arn"}},
-			"Input":   "{}",
+			"Arn":              map[string]any{"Ref": "Machine"},
+			"RoleArn":          map[string]any{"Fn::GetAtt": []any{"ScheduleRole", "Arn"}},
+			"Input":            `{"ScheduledTime":"<aws.scheduler.scheduled-time>"}`,
+			"DeadLetterConfig": map[string]any{"Arn": map[string]any{"Fn::GetAtt": []any{"ScheduleFailures", "Arn"}}},
 			"RetryPolicy": map[string]any{
 				"MaximumRetryAttempts": json.Number("10"), "MaximumEventAgeInSeconds": json.Number("3600"),
 			},

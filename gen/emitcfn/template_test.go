@@ -21,7 +21,7 @@ import (
 // TestSubstitutions holds the template to fill every name in the machine, and no other.
 func TestSubstitutions(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t), reaching(t)} {
 		for _, tags := range []map[string]string{nil, {"team": "ml"}} {
 			p.Environments[0].Tags = tags
 			holdSubstitutions(t, p)
@@ -48,7 +48,7 @@ var safe = regexp.MustCompile(`^[A-Za-z0-9:/._,@+=-]*$`)
 // TestPatterns holds every parameter to refuse what could rewrite the machine.
 func TestPatterns(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t), reaching(t)} {
 		hostile := []string{`","Evil":"`, `${Env}`, `a'b`, `a"b`, `a\b`, "a\nb", "a b", `{% 1 %}`, "a\n", "<"}
 		p.Environments[0].Tags = map[string]string{"team": "ml"}
 		for name, body := range at(t, document(t, p, emitasl.Emit(p)), "Parameters").(map[string]any) {
@@ -63,7 +63,7 @@ func TestPatterns(t *testing.T) {
 			}
 			re := regexp.MustCompile(pattern)
 			for _, h := range hostile {
-				for _, v := range []string{h, "a" + h, "ml.m5" + h, "subnet-12345678" + h, "team=" + h, strings.Repeat("0", 64) + h} {
+				for _, v := range []string{h, "a" + h, "ml.m5" + h, "a@b.c" + h, "a/" + h, "subnet-12345678" + h, "team=" + h, strings.Repeat("0", 64) + h} {
 					if re.MatchString(v) {
 						t.Errorf("%s takes %q", name, v)
 					}
@@ -79,7 +79,7 @@ func TestPatterns(t *testing.T) {
 // TestParameterFile holds each environment's file to the template's parameters.
 func TestParameterFile(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t), reaching(t)} {
 		p.Environments[0].Tags = map[string]string{"team": "ml", "cost": "42"}
 		m := emitasl.Emit(p)
 		known := at(t, document(t, p, m), "Parameters").(map[string]any)
@@ -145,7 +145,7 @@ func TestNames(t *testing.T) {
 // TestNoNulls: CloudFormation refuses a template that holds one.
 func TestNoNulls(t *testing.T) {
 	t.Parallel()
-	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t)} {
+	for _, p := range []*ir.Plan{plantest.Example(t), scheduled(t), reaching(t)} {
 		var look func(path string, v any)
 		look = func(path string, v any) {
 			switch v := v.(type) {

@@ -144,7 +144,9 @@ func (d *page) versions() {
 // schedule says when the pipeline starts by itself.
 func (d *page) schedule() {
 	if d.Schedule != "" {
-		d.printf("## Schedule\n\n%s, with the defaults of all parameters, in each environment that switches its schedules on.\n\n", code(d.Schedule))
+		d.printf("## Schedule\n\n%s, with the defaults of all parameters, in each environment that switches its schedules on. "+
+			"The time that a run is for is %s of its input. A start that does not come about is kept in a queue for 14 days.\n\n",
+			code(d.Schedule), code(ir.ScheduledTime))
 	}
 }
 
@@ -174,6 +176,13 @@ func (d *page) environments() {
 	row("Region", func(e *ir.Place) string { return e.Region })
 	row("Bucket", func(e *ir.Place) string { return e.Bucket })
 	row("Prefix", func(e *ir.Place) string { return e.Prefix })
+	row("Readable besides", func(e *ir.Place) string {
+		var all []string
+		for _, l := range e.Readable {
+			all = append(all, l.String())
+		}
+		return strings.Join(all, ", ")
+	})
 	row("KMS key", func(e *ir.Place) string { return e.KmsKey })
 	row("Subnets", func(e *ir.Place) string { return strings.Join(e.Subnets, ", ") })
 	row("Security groups", func(e *ir.Place) string { return strings.Join(e.SecurityGroups, ", ") })
@@ -184,6 +193,7 @@ func (d *page) environments() {
 		}
 		return strconv.Itoa(e.LogRetentionDays)
 	})
+	row("Notices to", func(e *ir.Place) string { return e.Notify })
 	if d.Schedule != "" {
 		row("Schedule", func(e *ir.Place) string { return e.Schedule })
 		row("Time zone of the schedule", func(e *ir.Place) string { return e.TimeZone })

@@ -28,14 +28,22 @@ const (
 // PipelineParameters is how many parameters a template has at most besides those of
 // its steps and model groups, and maxParameters how many CloudFormation takes.
 const (
-	PipelineParameters = 22
+	PipelineParameters = 15 + 2*MaxReadable
 	maxParameters      = 200
 )
+
+// MaxReadable is how many places outside of its prefix an environment can name. Each
+// takes two parameters, and two statements of a role whose policies are bounded.
+const MaxReadable = 8
 
 // MaxSteps is how many steps a pipeline can have that registers to so many model
 // groups: its template holds two parameters for each step (instance and code) and
 // one for each group.
 func MaxSteps(groups int) int { return (maxParameters - PipelineParameters - groups) / 2 }
+
+// ScheduledTime is the key of the execution input in which a schedule says for when it
+// starts a run. No parameter has this name.
+const ScheduledTime = "ScheduledTime"
 
 // middleHash is how many hex digits stand for what was cut off a middle.
 const middleHash = 8

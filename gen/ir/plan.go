@@ -1,5 +1,7 @@
 package ir
 
+import "strings"
+
 // A Plan is one pipeline resolved: every reference bound, every default applied,
 // in the order of execution. Emitters see nothing else, and a Plan of a clean
 // Spec can always be emitted.
@@ -69,6 +71,15 @@ func (p *Plan) Tagged() bool {
 		}
 	}
 	return false
+}
+
+// Readable is how many places outside of its prefix any environment lets runs read.
+func (p *Plan) Readable() int {
+	most := 0
+	for _, place := range p.Environments {
+		most = max(most, len(place.Readable))
+	}
+	return most
 }
 
 // A Node is one link of the chain; exactly one member is set.
@@ -202,8 +213,8 @@ type Job struct {
 	// and reads that model.
 	ImageOf string `json:",omitempty"`
 	// The names of what differs between places: "TrainRole", "TrainImage",
-	// "TrainInstance", "TrainCode". A pinned job has no CodeName and no ImageName of its
-	// own in the machine, but its image's account and repository in the template.
+	// "TrainInstance", "TrainCode". A pinned job's CodeName and ImageName are not
+	// in the machine: the version brings both.
 	RoleName, ImageName, InstanceName, CodeName string
 }
 
@@ -359,10 +370,14 @@ type Condition struct {
 // A Place is an environment, resolved.
 type Place struct {
 	Name, Account, Region, Bucket, Prefix string
-	KmsKey                                string
-	Subnets, SecurityGroups               []string
-	PermissionsBoundary                   string
-	LogRetentionDays                      int
+	// Readable are the places outside of the prefix that runs may read.
+	Readable                []Location `json:",omitempty"`
+	KmsKey                  string
+	Subnets, SecurityGroups []string
+	PermissionsBoundary     string
+	LogRetentionDays        int
+	// Notify is the address that is told of failed runs, or empty.
+	Notify string `json:",omitempty"`
 	// Schedule is ENABLED where a pipeline that has a schedule starts by itself, else
 	// DISABLED; TimeZone is the one that its expression means.
 	Schedule, TimeZone string
@@ -371,6 +386,23 @@ type Place struct {
 	Instances map[string]string
 	Tags      map[string]string
 }
+
+// A Location is a place in S3: a bucket, and what the keys begin with, which is empty
+// or ends in a slash.
+type Location struct{ Bucket, Prefix string }
+
+// ParseLocation reads "s3://bucket/prefix/"; ok is false for what is no such thing.
+func ParseLocation(uri string) (l Location, ok bool) {
+	rest, ok := strings.CutPrefix(uri, "s3://")
+	if !ok {
+		return Location{}, false
+	}
+	l.Bucket, l.Prefix, ok = strings.Cut(rest, "/")
+	return l, ok && (l.Prefix == "" || strings.HasSuffix(l.Prefix, "/"))
+}
+
+// String is the place as it is written.
+func (l Location) String() string { return "s3://" + l.Bucket + "/" + l.Prefix }
 
 // A File is one generated file: a slash path relative to the output folder.
 type File struct {

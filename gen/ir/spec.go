@@ -287,11 +287,13 @@ type Environment struct {
 	Region              At[string]
 	Bucket              At[string]
 	Prefix              At[string]
+	Readable            []At[string]
 	KmsKey              At[string]
 	Subnets             []At[string]
 	SecurityGroups      []At[string]
 	PermissionsBoundary At[string]
 	LogRetentionDays    At[int]
+	Notify              At[string]
 	Schedule            At[bool]
 	TimeZone            At[string]
 	Instances           []Pair

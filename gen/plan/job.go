@@ -72,6 +72,12 @@ func settle(j *ir.Job, use, step ir.Settings) {
 	j.Count = or(pick(use.Count, step.Count), defaultCount)
 	j.VolumeGB = or(pick(use.Volume, step.Volume), defaultVolume)
 	j.Isolated = pick(use.Isolated, step.Isolated)
+	if !use.Isolated.Written() && !step.Isolated.Written() {
+		// SageMaker brings inputs and takes outputs, so that a processing job needs no
+		// network itself, unless its instances talk to each other. A training job
+		// fetches its code and installs packages.
+		j.Isolated = j.Kind == ir.Processing && j.Count == 1
+	}
 	j.TimeoutSeconds = seconds(timeout)
 	j.StateSeconds = j.TimeoutSeconds + queueSeconds
 	if j.Spot = pick(use.Spot, step.Spot); j.Spot {

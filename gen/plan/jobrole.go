@@ -2,8 +2,10 @@ package plan
 
 import (
 	"slices"
+	"strconv"
 
 	"github.com/mlmax/mlmax/gen/ir"
+	"github.com/mlmax/mlmax/pipeline/images"
 )
 
 // jobStatements are what a step's job may do: read its code and inputs, write its
@@ -68,10 +70,40 @@ func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 	for _, f := range folders {
 		objects = append(objects, object(f))
 	}
-	return []*ir.Statement{{
+	return append([]*ir.Statement{{
 		Sid: "ReadInputs", Actions: []string{"s3:GetObject"}, Resources: objects,
 		Reason: "step " + j.Name + " reads its code and what it takes", Needs: needs,
-	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)}
+	}, list("FindInputs", "SageMaker lists the objects of each input before it copies them", needs, folders...)},
+		readableStatements(p, j)...)
+}
+
+// readableStatements are for the places outside of the prefix that an environment lets
+// runs read, for a step that takes data from where a run says. Each place has
+// statements of its own: of two in one, either prefix could be listed in either bucket.
+func readableStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
+	needs := []string{j.Name}
+	for _, in := range j.Inputs {
+		if in.Param != "" {
+			needs = append(needs, j.Name+"."+in.Name)
+		}
+	}
+	if len(needs) == 1 {
+		return nil
+	}
+	var all []*ir.Statement
+	for i := range p.Readable() {
+		n := strconv.Itoa(i + 1)
+		where, prefix := "arn:${AWS::Partition}:s3:::${ReadableBucket"+n+"}", "${ReadablePrefix"+n+"}*"
+		all = append(all, &ir.Statement{
+			Sid: "ReadOutside" + n, Actions: []string{"s3:GetObject"}, Resources: []string{where + "/" + prefix}, If: "HasReadable" + n,
+			Reason: "a run may take the data of step " + j.Name + " from a place that the environment names besides its own", Needs: needs,
+		}, &ir.Statement{
+			Sid: "FindOutside" + n, Actions: []string{"s3:ListBucket"}, Resources: []string{where}, If: "HasReadable" + n,
+			Conditions: []*ir.Condition{{Operator: "StringLike", Key: "s3:prefix", Values: []string{prefix}}},
+			Reason:     "SageMaker lists the objects of such data before it copies them", Needs: needs,
+		})
+	}
+	return all
 }
 
 // versionFolder is where the runs of another pipeline leave what a job takes of a model
@@ -99,15 +131,28 @@ func keyStatements(j *ir.Job) []*ir.Statement {
 }
 
 // imageStatements are for the registry. Its account differs by Region: the template
-// fills ${<ImageName>Account} and ${<ImageName>Repository}.
+// fills ${<framework>Account}. A model version may have been made in an image of
+// another framework than is named today.
 func imageStatements(j *ir.Job) []*ir.Statement {
 	reason := "the job's container is AWS's image for " + j.Framework + " " + j.Version
-	if v := or(j.Pin, j.ImageOf); v != "" {
-		reason = "the job's container is the image that " + v + " was made in, of AWS's for " + j.Framework
+	v := or(j.Pin, j.ImageOf)
+	if v != "" {
+		reason = "the job's container is the image that " + v + " was made in, one of AWS's for the frameworks that there are"
+	}
+	var repositories []string
+	for _, name := range images.Names() {
+		i, _ := images.Lookup(name)
+		if v == "" && name != j.Framework+":"+j.Version {
+			continue
+		}
+		repository := "arn:${AWS::Partition}:ecr:${AWS::Region}:${" + i.Framework + "Account}:repository/" + i.Repository
+		if !slices.Contains(repositories, repository) {
+			repositories = append(repositories, repository)
+		}
 	}
 	return []*ir.Statement{{
 		Sid: "PullImage", Actions: []string{"ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage"},
-		Resources: []string{"arn:${AWS::Partition}:ecr:${AWS::Region}:${" + j.ImageName + "Account}:repository/${" + j.ImageName + "Repository}"},
+		Resources: repositories,
 		Reason:    reason, Needs: []string{j.Name},
 	}, {
 		Sid: "EnterRegistry", Actions: []string{"ecr:GetAuthorizationToken"}, Resources: []string{"*"},

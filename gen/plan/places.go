@@ -15,6 +15,7 @@ func (p *planner) places() []*ir.Place {
 		place := &ir.Place{
 			Name: e.Name.V, Account: e.Account.V, Region: e.Region.V, Bucket: e.Bucket.V, Prefix: e.Prefix.V,
 			KmsKey: e.KmsKey.V, PermissionsBoundary: e.PermissionsBoundary.V,
+			Readable: locations(e.Readable), Notify: e.Notify.V,
 			Subnets: values(e.Subnets), SecurityGroups: values(e.SecurityGroups),
 			LogRetentionDays: or(e.LogRetentionDays.V, 30),
 			Doc:              e.Doc,
@@ -48,6 +49,18 @@ func instance(e *ir.Environment, pipeline string, j *ir.Job) string {
 		}
 	}
 	return chosen
+}
+
+func locations(list []ir.At[string]) []ir.Location {
+	var all []ir.Location
+	for _, v := range list {
+		l, ok := ir.ParseLocation(v.V)
+		if !ok {
+			bug("%q is no place in S3", v.V)
+		}
+		all = append(all, l)
+	}
+	return all
 }
 
 func values(list []ir.At[string]) []string {

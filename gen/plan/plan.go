@@ -66,8 +66,8 @@ func (p *planner) plan() *ir.Plan {
 	}
 	p.parameters()
 	p.nodes()
-	p.out.Roles = roles(p.out)
 	p.out.Environments = p.places()
+	p.out.Roles = roles(p.out)
 	return p.out
 }
 

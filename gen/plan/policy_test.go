@@ -114,9 +114,72 @@ func TestVersionPermissions(t *testing.T) {
 		}
 	}
 	schedule := p.Roles[len(p.Roles)-1]
-	if len(schedule.Statements) != 1 || schedule.Principal != "scheduler" ||
+	if len(schedule.Statements) != 3 || schedule.Principal != "scheduler" ||
 		!slices.Equal(schedule.Statements[0].Actions, []string{"states:StartExecution"}) ||
-		!slices.Equal(schedule.Statements[0].Resources, []string{"arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Env}-census-inference"}) {
+		!slices.Equal(schedule.Statements[0].Resources, []string{"arn:${AWS::Partition}:states:${AWS::Region}:${AWS::AccountId}:stateMachine:${Env}-census-inference"}) ||
+		!slices.Equal(schedule.Statements[1].Actions, []string{"sqs:SendMessage"}) || !slices.Equal(schedule.Statements[1].Resources, []string{"${ScheduleFailures.Arn}"}) ||
+		schedule.Statements[2].If != "HasKmsKey" {
 		t.Errorf("the schedule's role is %+v", schedule)
+	}
+}
+
+// TestReadablePermissions holds the steps that take data from where a run says to get
+// the places that the environments name, each with its own prefix, and no other step.
+func TestReadablePermissions(t *testing.T) {
+	t.Parallel()
+	spec := plantest.Spec(t)
+	spec.Environments[0].Readable = []ir.At[string]{said("s3://acme-lake/census/"), said("s3://acme-extracts/")}
+	p := plan.Plan(spec)[0]
+	if d := cmp.Diff([]ir.Location{{Bucket: "acme-lake", Prefix: "census/"}, {Bucket: "acme-extracts"}}, p.Environments[0].Readable); d != "" {
+		t.Errorf("places (-want +got):\n%s", d)
+	}
+	got := map[string][]string{}
+	for _, role := range p.Roles {
+		for _, s := range role.Statements {
+			if strings.HasPrefix(s.If, "HasReadable") {
+				got[role.Name] = append(got[role.Name], s.If+" "+strings.Join(append(s.Actions, s.Resources...), " "))
+			}
+		}
+	}
+	want := map[string][]string{"PreprocessRole": {
+		"HasReadable1 s3:GetObject arn:${AWS::Partition}:s3:::${ReadableBucket1}/${ReadablePrefix1}*",
+		"HasReadable1 s3:ListBucket arn:${AWS::Partition}:s3:::${ReadableBucket1}",
+		"HasReadable2 s3:GetObject arn:${AWS::Partition}:s3:::${ReadableBucket2}/${ReadablePrefix2}*",
+		"HasReadable2 s3:ListBucket arn:${AWS::Partition}:s3:::${ReadableBucket2}",
+	}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Errorf("who reads them (-want +got):\n%s", d)
+	}
+}
+
+// TestIsolated holds the network to be taken from what does without, and a spec to have
+// the last word.
+func TestIsolated(t *testing.T) {
+	t.Parallel()
+	isolated := func(change func(*ir.Spec)) map[string]bool {
+		spec := plantest.Spec(t)
+		change(spec)
+		all := map[string]bool{}
+		for _, j := range plan.Plan(spec)[0].Jobs() {
+			all[j.Name] = j.Isolated
+		}
+		return all
+	}
+	for name, tt := range map[string]struct {
+		change func(*ir.Spec)
+		want   map[string]bool
+	}{
+		"nothing said": {func(*ir.Spec) {}, map[string]bool{"Preprocess": true, "Train": false, "Evaluate": true}},
+		"two instances": {func(s *ir.Spec) { s.Pipelines[0].Uses[0].Settings.Count = said(2) },
+			map[string]bool{"Preprocess": false, "Train": false, "Evaluate": true}},
+		"said of the step": {func(s *ir.Spec) { s.Pipelines[0].Uses[0].Step.Settings.Isolated = said(false) },
+			map[string]bool{"Preprocess": false, "Train": false, "Evaluate": true}},
+		"said of the use": {func(s *ir.Spec) {
+			s.Pipelines[0].Uses[1].Step.Settings.Isolated, s.Pipelines[0].Uses[1].Settings.Isolated = said(false), said(true)
+		}, map[string]bool{"Preprocess": true, "Train": true, "Evaluate": true}},
+	} {
+		if d := cmp.Diff(tt.want, isolated(tt.change)); d != "" {
+			t.Errorf("%s (-want +got):\n%s", name, d)
+		}
 	}
 }

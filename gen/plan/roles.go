@@ -39,7 +39,13 @@ func scheduleStatements(p *ir.Plan) []*ir.Statement {
 	return []*ir.Statement{{
 		Sid: "StartMachine", Actions: []string{"states:StartExecution"},
 		Resources: []string{arn("states", "stateMachine:${Env}-"+p.Name)},
-		Reason:    "the schedule starts this machine, and can do nothing else",
+		Reason:    "the schedule starts this machine, and no other",
+	}, {
+		Sid: "KeepFailures", Actions: []string{"sqs:SendMessage"}, Resources: []string{"${ScheduleFailures.Arn}"},
+		Reason: "a start that did not come about is kept in the schedule's queue",
+	}, {
+		Sid: "UseKey", Actions: []string{"kms:Decrypt", "kms:GenerateDataKey"}, Resources: []string{"${KmsKey}"}, If: ifKmsKey,
+		Reason: "the schedule's queue is encrypted with the environment's key",
 	}}
 }
 

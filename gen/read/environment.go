@@ -79,9 +79,9 @@ func (r *reader) member(e *ir.Environment, name string, value ast.Expr) {
 	texts := map[string]*ir.At[string]{
 		"Name": &e.Name, "Account": &e.Account, "Region": &e.Region, "Bucket": &e.Bucket, "Prefix": &e.Prefix,
 		"KmsKey": &e.KmsKey, "PermissionsBoundary": &e.PermissionsBoundary,
-		"TimeZone": &e.TimeZone,
+		"TimeZone": &e.TimeZone, "Notify": &e.Notify,
 	}
-	lists := map[string]*[]ir.At[string]{"Subnets": &e.Subnets, "SecurityGroups": &e.SecurityGroups}
+	lists := map[string]*[]ir.At[string]{"Readable": &e.Readable, "Subnets": &e.Subnets, "SecurityGroups": &e.SecurityGroups}
 	tables := map[string]*[]ir.Pair{"Instances": &e.Instances, "Tags": &e.Tags}
 	switch {
 	case texts[name] != nil:

@@ -31,7 +31,11 @@ func Decode(pairs []Pair, directive any) []Problem {
 		}
 		seen[p.Key.S] = p
 		if p.Value.S == "" && !k.mayBeEmpty {
-			problems = append(problems, *bad(p.Value, fmt.Sprintf("the value of %s is empty", k.name), "give it a value, or remove the key"))
+			hint := "give it a value, or remove the key"
+			if k.required {
+				hint = "give it a value"
+			}
+			problems = append(problems, *bad(p.Value, fmt.Sprintf("the value of %s is empty", k.name), hint))
 			continue
 		}
 		if problem := k.into.set(p.Value); problem != nil {

@@ -56,9 +56,11 @@ type Resources struct {
 	// Type: duration. Example: timeout:"20m". Default: 24h.
 	// From: StoppingCondition.MaxRuntimeInSeconds of the job.
 	Timeout Val[time.Duration] `tag:"timeout"`
-	// Isolated takes the network away from the job's containers.
+	// Isolated takes the network away from the job's containers. SageMaker brings
+	// inputs and takes outputs all the same.
 	//
-	// Type: true or false. Example: isolated:"true". Default: false.
+	// Type: true or false. Example: isolated:"false". Default: true for a processing
+	// step of one instance, else false.
 	// From: EnableNetworkIsolation of the job.
 	Isolated Val[bool] `tag:"isolated"`
 }

@@ -31,7 +31,7 @@ func (w *World) Serve() *httptest.Server { return httptest.NewServer(w) }
 // account, and nothing else of AWS.
 func (w *World) Env(url string) []string {
 	return []string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=AKIAFAKEFAKEFAKEFAKE", "AWS_SECRET_ACCESS_KEY=fake", "AWS_REGION=" + w.Region,
+		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=AKIAFAKEFAKEFAKEFAKE", "AWS_SECRET_ACCESS_KEY=fake", "AWS_REGION=" + w.Region, "AWS_DEFAULT_REGION=" + w.Region,
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	}
 }

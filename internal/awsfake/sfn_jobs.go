@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/local"
@@ -145,10 +144,9 @@ func (j *job) accept() error {
 	}
 	maps.Copy(j.begun, j.arguments)
 	delete(j.begun, "Tags")
-	w.jobs[j.id] = j.begun // the name is taken
+	w.jobs[j.id] = j.begun
 	j.stream = fmt.Sprintf("%s/algo-1-%d", j.name, now/1000)
 	w.mu.Unlock()
-	j.show(j.begun)
 	if err := j.submit(); err != nil {
 		return err
 	}
@@ -292,29 +290,11 @@ func described(text []byte, otherwise map[string]any) map[string]any {
 	return describe
 }
 
-// show makes a description what the Describe call says. That has seconds, where Step
-// Functions gets milliseconds.
+// show makes a description what the Describe call says.
 func (j *job) show(describe map[string]any) {
-	shown := maps.Clone(describe)
-	for key, value := range shown {
-		if millis, ok := wholeNumber(value); ok && strings.HasSuffix(key, "Time") {
-			shown[key] = epoch(time.UnixMilli(millis))
-		}
-	}
 	j.t.w.mu.Lock()
 	defer j.t.w.mu.Unlock()
-	j.t.w.jobs[j.id] = shown
-}
-
-// wholeNumber is a number as it was made here, or read from JSON.
-func wholeNumber(v any) (int64, bool) {
-	switch v := v.(type) {
-	case int64:
-		return v, true
-	case float64:
-		return int64(v), true
-	}
-	return 0, false
+	j.t.w.jobs[j.id] = describe
 }
 
 // faulty makes a job that fails as it was asked to.

@@ -95,7 +95,7 @@ func (a *account) lines(group string) (all []string) {
 func TestJobsRunAsProcesses(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, Options{})
-	role := a.role("job", "sagemaker.amazonaws.com")
+	role := a.roleFor("job", "sagemaker.amazonaws.com")
 	a.put(map[string]string{
 		"code/double.sh": `set -eu; echo "doubling"; cat "$1" "$1" > "$2/y.txt"; out=${1%/processing/*}/output; mkdir -p "$out"; printf 'went well' > "$out/message"`,
 		"data/x.txt":     "x\n", "data/x.txt.bak": "no", "train.tar.gz": string(codeArchive(t, "train.sh", `set -eu
@@ -162,7 +162,7 @@ cat "$SM_CHANNEL_TRAIN/y.txt" > "$SM_MODEL_DIR/model.txt"`)),
 // two jobs with a state between them.
 func failing(t *testing.T, o Options) (a *account, machine string) {
 	a = newAccount(t, o)
-	role := a.role("job", "sagemaker.amazonaws.com")
+	role := a.roleFor("job", "sagemaker.amazonaws.com")
 	a.put(map[string]string{
 		"code/first.sh": "set -eu; cp $1 $2/first.txt", "data/x.txt": "x",
 		"code/second.sh": `echo "no luck" >&2; exit 3`,
@@ -273,7 +273,7 @@ func TestRedriveThatWouldDifferIsRefused(t *testing.T) {
 func TestStoppedExecutionStopsItsJob(t *testing.T) {
 	t.Parallel()
 	a := newAccount(t, Options{})
-	role := a.role("job", "sagemaker.amazonaws.com")
+	role := a.roleFor("job", "sagemaker.amazonaws.com")
 	a.put(map[string]string{"code/slow.sh": "echo begun; exec sleep 600", "data/x.txt": "x"})
 	run := a.start(a.machineOf("Slow", processing("Slow", role, "slow.sh", "", `"End": true`)), "r1", "{}")
 	for len(a.lines("/aws/sagemaker/ProcessingJobs")) == 0 {
@@ -326,7 +326,7 @@ func TestFaultsOfJobs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			a := newAccount(t, Options{Clock: asl.NewVirtualClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))})
-			role := a.role("job", "sagemaker.amazonaws.com")
+			role := a.roleFor("job", "sagemaker.amazonaws.com")
 			a.put(map[string]string{"code/s.sh": "exit 0", "data/x.txt": "x"})
 			a.Interfere(func(c TaskCall) error {
 				if c.N <= test.times {

@@ -119,20 +119,7 @@ func (t *tasks) role() string { return t.e.machine.RoleARN }
 func (t *tasks) may(action, resource string, context map[string][]string) error {
 	t.w.mu.Lock()
 	defer t.w.mu.Unlock()
-	if t.w.permit(t.role(), action, resource, context) == nil {
-		return nil
-	}
-	return errors.New(t.w.denied(t.role(), t.e.name, action, resource))
-}
-
-// denied is how services tell a role that it may not do something.
-func (w *World) denied(role, session, action, resource string) string {
-	on := ""
-	if resource != "*" {
-		on = " on resource: " + resource
-	}
-	return fmt.Sprintf("User: arn:%s:sts::%s:assumed-role/%s/%s is not authorized to perform: %s%s because no identity-based policy allows the %s action",
-		w.Partition, w.Account, role[strings.LastIndex(role, "/")+1:], session, action, on, action)
+	return t.w.permit(t.role(), action, resource, context)
 }
 
 // runner runs jobs; it is made when it is first needed.

@@ -21,7 +21,8 @@ import (
 type account struct {
 	t *testing.T
 	*World
-	c *sfn.Client
+	c   *sfn.Client
+	url string
 }
 
 func newAccount(t *testing.T, o Options) *account {
@@ -31,16 +32,17 @@ func newAccount(t *testing.T, o Options) *account {
 			t.Error(err)
 		}
 	})
-	return &account{t, w, sfn.NewFromConfig(configuration(w, serve(t, w)))}
+	url := serve(t, w)
+	return &account{t, w, sfn.NewFromConfig(configuration(w, url)), url}
 }
 
 // trustOf is the trust policy of a role for a service.
 func trustOf(service string) json.RawMessage {
-	return json.RawMessage(fmt.Sprintf(`{"Statement": [{"Effect": "Allow", "Principal": {"Service": %q}, "Action": "sts:AssumeRole"}]}`, service))
+	return json.RawMessage(fmt.Sprintf(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": %q}, "Action": "sts:AssumeRole"}]}`, service))
 }
 
-// role makes a role that a service may take.
-func (a *account) role(name, service string) string {
+// roleFor makes a role that a service may take.
+func (a *account) roleFor(name, service string) string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	r := &Role{Name: name, ARN: "arn:aws:iam::" + a.Account + ":role/" + name, Trust: trustOf(service), Policies: map[string]json.RawMessage{}}
@@ -51,7 +53,7 @@ func (a *account) role(name, service string) string {
 // make makes a machine, with a role if it names none.
 func (a *account) make(m *Machine) error {
 	if m.RoleARN == "" {
-		m.RoleARN = a.role("machine", "states.amazonaws.com")
+		m.RoleARN = a.roleFor("machine", "states.amazonaws.com")
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -289,7 +291,7 @@ func TestMachinesAreCheckedAsStepFunctionsDoes(t *testing.T) {
 			"AccessDeniedException: Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.",
 		},
 		{
-			"another's role", &Machine{Name: "m", Definition: good, RoleARN: a.role("job", "sagemaker.amazonaws.com")},
+			"another's role", &Machine{Name: "m", Definition: good, RoleARN: a.roleFor("job", "sagemaker.amazonaws.com")},
 			"AccessDeniedException: Neither the global service principal states.amazonaws.com, nor the regional one is authorized to assume the provided role.",
 		},
 		{

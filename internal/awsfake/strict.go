@@ -42,7 +42,7 @@ func exact(raw any, t reflect.Type) error {
 			return nil
 		}
 		for name, value := range v {
-			field, ok := member(t, name)
+			field, ok := memberOf(t, name)
 			if !ok {
 				return refusal("SerializationException", "awsfake: there is no member %q", name)
 			}
@@ -54,8 +54,8 @@ func exact(raw any, t reflect.Type) error {
 	return nil
 }
 
-// member finds the field of a member.
-func member(t reflect.Type, name string) (reflect.StructField, bool) {
+// memberOf finds the field of a member.
+func memberOf(t reflect.Type, name string) (reflect.StructField, bool) {
 	for i := range t.NumField() {
 		field := t.Field(i)
 		if tag, _, _ := strings.Cut(field.Tag.Get("json"), ","); tag == name || tag == "" && field.Name == name {

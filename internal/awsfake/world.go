@@ -56,7 +56,8 @@ type World struct {
 	groups   map[string]*LogGroup   // by name
 	packages map[string]*ModelGroup // by name
 	// jobs are SageMaker's by "processing-job/NAME" or "training-job/NAME": what the Describe
-	// call says, with times in milliseconds. tags are of SageMaker's resources, by ARN.
+	// call says, with times in milliseconds, and never changed in place. tags are of
+	// SageMaker's resources, by ARN.
 	jobs     map[string]map[string]any
 	tags     map[string]map[string]string
 	machines map[string]*Machine // by ARN
@@ -84,15 +85,14 @@ func New(o Options, buckets ...string) *World {
 	w := &World{
 		Account: o.Account, Region: o.Region, Partition: "aws", Clock: o.Clock, Enforce: o.Enforce,
 		buckets: map[string]*Bucket{}, roles: map[string]*Role{}, groups: map[string]*LogGroup{}, packages: map[string]*ModelGroup{},
-		managed: map[string][]byte{}, jobs: map[string]map[string]any{}, tags: map[string]map[string]string{},
-		machines: map[string]*Machine{}, stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
+		managed: map[string][]byte{}, jobs: map[string]map[string]any{}, tags: map[string]map[string]string{}, machines: map[string]*Machine{},
+		stacks: map[string]*stack{}, holding: map[string]bool{}, failing: map[string]string{},
 	}
-	w.services = map[string]http.Handler{"sts": http.HandlerFunc(w.sts), "cloudformation": http.HandlerFunc(w.cloudFormation)}
-	w.services["states"] = http.HandlerFunc(w.stepFunctions)
 	w.states.options = o.Jobs
-	w.services["s3"] = http.HandlerFunc(w.s3)
-	w.services["logs"] = http.HandlerFunc(w.logs)
-	w.services["sagemaker"] = http.HandlerFunc(w.sageMaker)
+	w.services = map[string]http.Handler{
+		"sts": http.HandlerFunc(w.sts), "s3": http.HandlerFunc(w.s3), "logs": http.HandlerFunc(w.logs), "sagemaker": http.HandlerFunc(w.sageMaker),
+		"cloudformation": http.HandlerFunc(w.cloudFormation), "states": http.HandlerFunc(w.stepFunctions),
+	}
 	for _, name := range buckets {
 		w.AddBucket(name, w.Region, w.Account)
 	}

@@ -30,7 +30,7 @@ func fresh(ctx context.Context, b *bench) error {
 		return err
 	}
 	build := time.Since(start).Seconds()
-	b.figure("build in a fresh clone, empty caches", build, 75, "s", fmt.Sprintf("module download %.1f s", download))
+	b.figure("build in a fresh clone, empty caches", build, 90, "s", fmt.Sprintf("module download %.1f s", download))
 	start = time.Now()
 	if _, err := outputEnv(ctx, env, dir, "go", "run", "./generated/training"); err != nil {
 		return err

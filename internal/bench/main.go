@@ -37,6 +37,7 @@ var families = []family{
 	{"batch", "100,000 and a million rows through the inference pipeline", batch},
 	{"python", "Python environment from nothing; second run", python},
 	{"kills", "what a run leaves that is killed at every failpoint and at 200 random times", kills},
+	{"aws", "what the commands for AWS take, and what they cost a local run", aws},
 	{"fresh", "first command in a fresh clone with empty caches", fresh},
 }
 

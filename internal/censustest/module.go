@@ -28,6 +28,12 @@ type Module struct {
 // New makes a module in a temporary folder.
 func New(t testing.TB) *Module {
 	t.Helper()
+	return From(t, "../cli/testdata/steps")
+}
+
+// From makes a module in a temporary folder, with the steps of a folder.
+func From(t testing.TB, steps string) *Module {
+	t.Helper()
 	m := &Module{T: t, Dir: t.TempDir(), Definition: training.Definition()}
 	d := m.Definition
 	d.ASL = bytes.ReplaceAll(d.ASL, []byte(`"python3"`), []byte(`"/bin/sh"`))
@@ -36,7 +42,7 @@ func New(t testing.TB) *Module {
 		d.ASL = bytes.ReplaceAll(d.ASL, []byte(d.Jobs[i].Script), []byte(shell))
 		d.Jobs[i].Script = shell
 	}
-	if err := os.CopyFS(filepath.Join(m.Dir, "specs/census/steps"), os.DirFS("../cli/testdata/steps")); err != nil {
+	if err := os.CopyFS(filepath.Join(m.Dir, "specs/census/steps"), os.DirFS(steps)); err != nil {
 		t.Fatal(err)
 	}
 	m.Write("specs/census/testdata/census.csv", "age,income\n39,low\n", 0o644)

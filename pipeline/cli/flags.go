@@ -132,13 +132,17 @@ func usage(p *pipeline.Parameter) string {
 	return strings.TrimSpace(doc + " (" + strings.ReplaceAll(strings.Join(facts, "; "), "`", "'") + ")")
 }
 
-// values are the parameters given, by key, or everything that is wrong with them.
-func (all flagValues) values(d *pipeline.Definition) (map[string]any, []error) {
+// values are the parameters given, by key, or everything that is wrong with them, for a
+// run on this machine or on AWS.
+func (all flagValues) values(onAWS bool) (map[string]any, []error) {
 	values := map[string]any{}
 	var problems []error
 	for _, v := range all {
 		if !v.given {
-			if p := v.parameter; required(p) {
+			switch p := v.parameter; {
+			case onAWS && p.Default == nil:
+				problems = append(problems, fmt.Errorf("parameter %q has no default: give --%s", p.Key, p.Flag))
+			case !onAWS && required(p):
 				problems = append(problems, fmt.Errorf("parameter %q has no default on this machine: give --%s", p.Key, p.Flag))
 			}
 			continue

@@ -24,22 +24,23 @@ func (a *app) reportCommand() *cobra.Command {
 		Long: `Report writes a page with the graph, timeline, parameters, metrics, artifacts,
 lineage and logs of a run, and what is different from the run before. The file
 needs nothing else: it holds no script and asks for nothing over a network. RUN is
-the id of a run, the start of one, or "latest", the default.`,
+the id of a run, the start of one, or "latest", the default; on AWS an execution's name,
+too.`,
 		Example: "  " + a.command + " report\n" +
 			"  " + a.command + " report 3f2a --out report.html\n" +
 			"  " + a.command + " report latest --out - > report.html",
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			h, workspace, err := a.history()
-			if err != nil {
-				return err
-			}
-			defer h.Close()
 			id := "latest"
 			if len(args) == 1 {
 				id = args[0]
 			}
-			run, err := a.findRun(c.Context(), h, id)
+			h, workspace, err := a.known(c.Context(), id)
+			if err != nil {
+				return err
+			}
+			defer h.Close()
+			run, err := a.runOf(c.Context(), h, id)
 			if err != nil {
 				return err
 			}
@@ -47,6 +48,7 @@ the id of a run, the start of one, or "latest", the default.`,
 		},
 	}
 	c.Flags().StringVar(&out, "out", "", "`FILE` to write; - is standard output (default: report.html in the run's folder of the workspace)")
+	addAWS(c, a.definition, &a.aws)
 	return c
 }
 
@@ -58,7 +60,11 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 	}
 	defer root.Close()
 	shown := settled(*run)
-	r, err := report.Gather(ctx, h, a.definition, &shown, root.FS())
+	source, err := a.withLogs(ctx, h, root, run.ID)
+	if err != nil {
+		return err
+	}
+	r, err := report.Gather(ctx, source, a.definition, &shown, root.FS())
 	if err != nil {
 		return fmt.Errorf("gather the report: %w", err)
 	}
@@ -76,6 +82,11 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 		return nil
 	}
 	if out == "" {
+		if a.account != nil {
+			if workspace = a.cache(); workspace == "" {
+				return errors.New("there is no folder for the report\n\thint: name a file with --out")
+			}
+		}
 		out = filepath.Join(workspace, "runs", run.ID, "report.html")
 		if err := os.MkdirAll(filepath.Dir(out), 0o700); err != nil {
 			return fmt.Errorf("make the run's folder: %w\n\thint: name another file with --out", err)
@@ -90,7 +101,7 @@ func (a *app) page(ctx context.Context, h history, workspace string, run *record
 
 // tree is the lineage of a run, with times in UTC as everywhere in a report.
 func (a *app) tree(ctx context.Context, h history, run string) (string, error) {
-	start, err := lineage.Find(ctx, h, run, lineage.Scope{Pipeline: a.definition.Name, Groups: a.groups()})
+	start, err := lineage.Find(ctx, h, run, a.scope())
 	if err != nil {
 		return "", fmt.Errorf("find the lineage of run %s: %w", run, err)
 	}

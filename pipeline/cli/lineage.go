@@ -38,7 +38,8 @@ func (a *app) lineageCommand() *cobra.Command {
 		Use:   "lineage X",
 		Short: "Show what made something, and what used it",
 		Long: `Lineage shows which data, code, parameters, image, definition and model version made
-X, and what X was used for, through all runs of the workspace. X is
+X, and what X was used for, through all runs of the workspace, or with --env of that
+environment on AWS. X is
 
   a run               its id, the start of one, or "latest"
   a model version     its number, GROUP/NUMBER or its ARN
@@ -70,6 +71,7 @@ something else is in the way.`,
 	f.IntVar(&o.limit, "limit", lineage.DefaultLimit, "`NUMBER` of users of one thing at most, the newest; 0 is all")
 	f.BoolVar(&o.mermaid, "mermaid", false, "print a Mermaid flowchart")
 	f.BoolVar(&o.json, "json", false, "print one JSON object")
+	addAWS(c, a.definition, &a.aws)
 	c.MarkFlagsMutuallyExclusive("mermaid", "json")
 	return c
 }
@@ -79,7 +81,7 @@ func (a *app) lineage(c *cobra.Command, asked string, o lineageOptions) error {
 	if o.depth < 0 || o.limit < 0 {
 		return fmt.Errorf("--depth and --limit are 0 or more\n\thint: see %s --help", c.CommandPath())
 	}
-	h, _, err := a.history()
+	h, _, err := a.known(c.Context(), "")
 	if err != nil {
 		return err
 	}
@@ -122,7 +124,7 @@ func (a *app) lineage(c *cobra.Command, asked string, o lineageOptions) error {
 // is then returned.
 func (a *app) lineageStarts(ctx context.Context, h history, asked string) ([]lineage.Start, string, error) {
 	if !isPath(asked) {
-		start, err := lineage.Find(ctx, h, asked, lineage.Scope{Pipeline: a.definition.Name, Groups: a.groups()})
+		start, err := lineage.Find(ctx, h, asked, a.scope())
 		if err == nil {
 			return []lineage.Start{start}, "", nil
 		}
@@ -131,7 +133,7 @@ func (a *app) lineageStarts(ctx context.Context, h history, asked string) ([]lin
 		}
 		if _, missing := os.Lstat(asked); missing != nil {
 			text := strings.TrimSuffix(strings.TrimSuffix(err.Error(), ": "+lineage.ErrUnknown.Error()), ": not found")
-			return nil, "", &exit{exitFailed, fmt.Errorf("%s, and there is no such file\n\thint: see %s runs, and %s models", text, a.here(), a.here())}
+			return nil, "", &exit{exitFailed, fmt.Errorf("%s, and there is no such file\n\thint: see %s, and %s", text, a.next("runs"), a.next("models"))}
 		}
 	}
 	digest, err := local.Identify(asked)
@@ -144,6 +146,9 @@ func (a *app) lineageStarts(ctx context.Context, h history, asked string) ([]lin
 	starts, err := lineage.FindContent(ctx, h, digest)
 	if err != nil {
 		return nil, "", fmt.Errorf("find %s: %w", asked, err)
+	}
+	if len(starts) == 0 && a.aws.env != "" {
+		return nil, "", &exit{exitFailed, fmt.Errorf("%s has the digest %s, and no data of %s was uploaded with that; of what jobs write on AWS no digest is known\n\thint: name it by its run, such as RUN/Step.Port, or by its s3:// URI", asked, digest, a.where())}
 	}
 	if len(starts) == 0 {
 		return nil, "", &exit{exitFailed, fmt.Errorf("%s has the digest %s, and no run of this workspace has read or written that\n\thint: another workspace is named with --workspace", asked, digest)}

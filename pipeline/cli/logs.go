@@ -18,11 +18,14 @@ import (
 )
 
 func (a *app) logsCommand() *cobra.Command {
-	return &cobra.Command{
+	var follow bool
+	c := &cobra.Command{
 		Use:   "logs RUN [STEP]",
 		Short: "Print what the steps of a run wrote",
 		Long: `Logs prints what the steps of a run wrote, each try under a heading. RUN is the
-id of a run, the start of one, or "latest". Control characters are left out.`,
+id of a run, the start of one, or "latest"; on AWS an execution's name, too. There
+--follow goes on with what is written until the run has ended. Control characters
+are left out.`,
 		Example: "  " + a.command + " logs latest\n" +
 			"  " + a.command + " logs 3f2a " + a.anyStep(),
 		Args: func(c *cobra.Command, args []string) error {
@@ -32,18 +35,28 @@ id of a run, the start of one, or "latest". Control characters are left out.`,
 			return nil
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			h, workspace, err := a.history()
-			if err != nil {
-				return err
-			}
-			defer h.Close()
 			step := ""
 			if len(args) == 2 {
 				step = args[1]
 			}
+			if a.aws.env != "" {
+				return a.jobLogs(c.Context(), args[0], step, follow)
+			}
+			if follow {
+				return errors.New("--follow is for a run on AWS: one on this machine shows what its steps write\n\thint: name the environment with --env")
+			}
+			h, workspace, err := a.known(c.Context(), "")
+			if err != nil {
+				return err
+			}
+			defer h.Close()
 			return a.logs(c.Context(), h, workspace, args[0], step)
 		},
 	}
+	c.Flags().SortFlags = false
+	c.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is written until the run has ended (on AWS)")
+	addAWS(c, a.definition, &a.aws)
+	return c
 }
 
 // anyStep is the name of a step, for an example.
@@ -109,7 +122,7 @@ func (a *app) noLogs(run, step string, tries []record.Step) error {
 	near := nearest(step, jobs)
 	switch {
 	case slices.ContainsFunc(jobs, is):
-		return fmt.Errorf("step %s did not begin in run %s, and wrote nothing\n\thint: see %s logs %s", jobs[slices.IndexFunc(jobs, is)], run, a.here(), run)
+		return fmt.Errorf("step %s did not begin in run %s, and wrote nothing\n\thint: see %s", jobs[slices.IndexFunc(jobs, is)], run, a.next("logs "+run))
 	case slices.ContainsFunc(a.definition.Registrations, func(r pipeline.Registration) bool { return is(r.Name) }):
 		return fmt.Errorf("step %s is a call that the machine makes, and writes no log\n\thint: use one of %s", step, strings.Join(jobs, ", "))
 	case near != "":

@@ -94,6 +94,10 @@ type app struct {
 	command string
 	// workspace is the folder that the command line names, or empty.
 	workspace string
+	// aws is where on AWS the command line says that a history is, and account the place
+	// once it is open.
+	aws     awsFlags
+	account *cloud.Place
 	// newRunner makes the runner that the flags ask for.
 	newRunner func(*pipeline.Definition, place) (runner, error)
 	// open opens the record of a workspace, and returns the workspace's folder, too.

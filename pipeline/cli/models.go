@@ -14,7 +14,6 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/mlmax/mlmax/pipeline/terminal"
 	"github.com/spf13/cobra"
@@ -94,7 +93,7 @@ something else is in the way.`,
 			"  " + a.command + ` models approve 3 --by "Ada L." --note "better on the held-out year"`,
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, _, err := a.history()
+			h, _, err := a.known(c.Context(), "")
 			if none := (*noRecordError)(nil); errors.As(err, &none) {
 				return a.printModels(nil, asJSON, all)
 			}
@@ -110,8 +109,9 @@ something else is in the way.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array of JSON objects")
-	c.Flags().BoolVar(&all, "all", false, "list the workspace's other groups, too")
+	c.Flags().BoolVar(&all, "all", false, "list the other groups of the workspace or environment, too")
 	c.Flags().IntVar(&limit, "limit", 20, "`NUMBER` of versions of a group at most; 0 is all")
+	addAWS(c, a.definition, &a.aws)
 	c.AddCommand(a.showCommand(), a.decideCommand(approving), a.decideCommand(rejecting))
 	return c
 }
@@ -137,11 +137,12 @@ func (a *app) models(ctx context.Context, h registry, all bool, limit int) ([]re
 	return found, nil
 }
 
-// groups are the model groups of this pipeline, as this machine names them.
+// groups are the model groups of this pipeline, as the place where the history is names
+// them.
 func (a *app) groups() []string {
 	groups := a.definition.Groups()
 	for i, group := range groups {
-		groups[i] = local.GroupName(group)
+		groups[i] = a.groupName(group)
 	}
 	return groups
 }
@@ -190,9 +191,9 @@ func local24(t time.Time) string { return t.Local().Format("2006-01-02 15:04:05"
 func (a *app) noModels(all bool) {
 	switch groups := a.groups(); {
 	case all:
-		fmt.Fprintf(a.stderr, "no model has been registered in this workspace\n")
+		fmt.Fprintf(a.stderr, "no model has been registered in %s\n", a.where())
 	case len(groups) == 0:
-		fmt.Fprintf(a.stderr, "%s registers no model and starts from none; see %s models --all\n", a.definition.Name, a.here())
+		fmt.Fprintf(a.stderr, "%s registers no model and starts from none; see %s\n", a.definition.Name, a.next("models --all"))
 	default:
 		fmt.Fprintf(a.stderr, "%s has no version here; train first: %s\n", strings.Join(groups, ", "), a.trainer())
 	}
@@ -200,10 +201,15 @@ func (a *app) noModels(all bool) {
 
 // trainer is the command that registers versions for this pipeline.
 func (a *app) trainer() string {
-	if v := a.definition.Versions; len(v) > 0 {
-		return commandOf(a.definition, a.command, v[0].Command) + inWorkspace(a.workspace)
+	v := a.definition.Versions
+	if len(v) == 0 {
+		return a.next("")
 	}
-	return a.here()
+	other := commandOf(a.definition, a.command, v[0].Command)
+	if a.aws.env != "" {
+		return a.aws.next(other, "run")
+	}
+	return other + inWorkspace(a.workspace)
 }
 
 // operand finds the names in a condition.
@@ -216,7 +222,7 @@ var operand = sync.OnceValue(func() *regexp.Regexp {
 func (a *app) shortMetrics(m *record.ModelPackage) string {
 	metrics := under(m.Metadata(), "metric.")
 	for _, r := range a.definition.Registrations {
-		if local.GroupName(r.Group) != m.Group {
+		if a.groupName(r.Group) != m.Group {
 			continue
 		}
 		gate := map[string]any{}

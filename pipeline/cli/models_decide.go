@@ -55,6 +55,7 @@ disturbed: it keeps the version that it has started from.`,
 	c.Flags().SortFlags = false
 	c.Flags().StringVar(&by, "by", "", "`NAME` of who decides")
 	c.Flags().StringVar(&note, "note", "", "`TEXT` that says why")
+	addAWS(c, a.definition, &a.aws)
 	return c
 }
 
@@ -150,10 +151,10 @@ func (a *app) whatFollows(ctx context.Context, h registry, m *record.ModelPackag
 	}
 	exact, start := "", ""
 	for _, of := range a.definition.Versions {
-		if local.GroupName(of.Group) != m.Group {
+		if a.groupName(of.Group) != m.Group {
 			continue
 		}
-		start = ": " + a.here()
+		start = ": " + a.next("")
 		if p := a.definition.Parameter(of.Param); p != nil {
 			exact = fmt.Sprintf(" with --%s %d", p.Flag, m.Version)
 		}

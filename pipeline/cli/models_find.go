@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/spf13/cobra"
 )
@@ -17,7 +16,7 @@ import (
 // oneVersion demands one argument.
 func (a *app) oneVersion(c *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return fmt.Errorf("%s takes one V: a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", c.CommandPath(), a.here())
+		return fmt.Errorf("%s takes one V: a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s", c.CommandPath(), a.next("models"))
 	}
 	return nil
 }
@@ -25,7 +24,7 @@ func (a *app) oneVersion(c *cobra.Command, args []string) error {
 // openModel opens the record and finds the version that V names. The caller closes the
 // record.
 func (a *app) openModel(c *cobra.Command, ref string) (history, string, *record.ModelPackage, error) {
-	h, workspace, err := a.history()
+	h, workspace, err := a.known(c.Context(), "")
 	if none := (*noRecordError)(nil); errors.As(err, &none) {
 		return nil, "", nil, a.noModel(ref)
 	}
@@ -50,7 +49,7 @@ func (a *app) findModel(ctx context.Context, h registry, ref string) (*record.Mo
 
 // noModel is the error of a V that names no version.
 func (a *app) noModel(ref string) error {
-	what := fmt.Sprintf("this workspace has no model version %q", ref)
+	what := fmt.Sprintf("%s has no model version %q", a.where(), ref)
 	if _, err := strconv.Atoi(ref); err == nil && len(a.groups()) == 1 {
 		what = fmt.Sprintf("%s has no version %s here", a.groups()[0], ref)
 	}
@@ -58,7 +57,7 @@ func (a *app) noModel(ref string) error {
 		what = strings.Join(a.groups(), ", ") + " has no version here"
 		return &exit{exitFailed, fmt.Errorf("%s\n\thint: train first: %s", what, a.trainer())}
 	}
-	return &exit{exitFailed, fmt.Errorf("%s\n\thint: see %s models", what, a.here())}
+	return &exit{exitFailed, fmt.Errorf("%s\n\thint: see %s", what, a.next("models"))}
 }
 
 func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.ModelPackage, error) {
@@ -69,11 +68,11 @@ func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.Model
 	group = strings.TrimSuffix(group, "/")
 	switch groups := a.groups(); {
 	case group != "" && slices.Contains(a.definition.Groups(), group):
-		group = local.GroupName(group)
+		group = a.groupName(group)
 	case group == "" && len(groups) == 1:
 		group = groups[0]
 	case group == "" && len(groups) == 0:
-		return nil, fmt.Errorf("%s registers no model and starts from none: %q needs its group\n\thint: give GROUP/%[2]s; see %s models --all", a.definition.Name, ref, a.here())
+		return nil, fmt.Errorf("%s registers no model and starts from none: %q needs its group\n\thint: give GROUP/%[2]s; see %s", a.definition.Name, ref, a.next("models --all"))
 	case group == "":
 		return nil, fmt.Errorf("%q may be of several groups\n\thint: give one of %s/%s", ref, strings.Join(groups, "/"+ref+", "), ref)
 	}
@@ -82,7 +81,7 @@ func (a *app) lookUp(ctx context.Context, h registry, ref string) (*record.Model
 	}
 	n, err := strconv.ParseUint(number, 10, 31)
 	if err != nil || n == 0 {
-		return nil, fmt.Errorf("%q is not a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s models", ref, a.here())
+		return nil, fmt.Errorf("%q is not a number, GROUP/NUMBER, an ARN, or latest\n\thint: see %s", ref, a.next("models"))
 	}
 	return h.ModelVersion(ctx, group, int(n))
 }

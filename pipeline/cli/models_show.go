@@ -80,6 +80,9 @@ func (a *app) showCommand() *cobra.Command {
 				return err
 			}
 			defer h.Close()
+			if a.account != nil {
+				workspace = "" // nothing of it is on this machine
+			}
 			shown, err := describe(c.Context(), h, workspace, m)
 			if err != nil {
 				return err
@@ -91,17 +94,24 @@ func (a *app) showCommand() *cobra.Command {
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object")
+	addAWS(c, a.definition, &a.aws)
 	return c
 }
 
-// describe collects what is known of a version.
+// describe collects what is known of a version, with where things are in a workspace; empty
+// is none.
 func describe(ctx context.Context, h history, workspace string, m *record.ModelPackage) (*modelShown, error) {
 	decisions, err := h.Approvals(ctx, m.Group, m.Version)
 	if err != nil {
 		return nil, err
 	}
 	meta := m.Metadata()
-	at := func(uri string) modelPlace { return modelPlace{uri, local.PathOf(workspace, uri)} }
+	at := func(uri string) modelPlace {
+		if workspace == "" {
+			return modelPlace{URI: uri}
+		}
+		return modelPlace{uri, local.PathOf(workspace, uri)}
+	}
 	image, data := m.Container()
 	s := &modelShown{
 		modelLine: lineOf(m), Description: m.Description(), Image: image, Model: at(data),
@@ -194,9 +204,9 @@ func (a *app) printModel(s *modelShown) error {
 	}
 	if s.Status == pipeline.PendingManualApproval {
 		heading("Next")
-		ref := local.ModelRef(a.definition, s.Group, s.Version)
-		row(a.here()+" models approve "+ref+" --by NAME --note TEXT", "let pipelines start from it")
-		row(a.here()+" models reject "+ref+" --by NAME --note TEXT", "let none do so")
+		ref := a.modelRef(s.Group, s.Version)
+		row(a.next("models approve "+ref+" --by NAME --note TEXT"), "let pipelines start from it")
+		row(a.next("models reject "+ref+" --by NAME --note TEXT"), "let none do so")
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the version: %w", err)

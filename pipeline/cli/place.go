@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -25,6 +26,24 @@ func addAWS(c *cobra.Command, d *pipeline.Definition, f *awsFlags) {
 	flags.StringVar(&f.profile, "profile", "", "`PROFILE` of the shared AWS configuration")
 }
 
+// hereOnly are the flags that say something about runs on this machine.
+var hereOnly = []string{"no-cache", "why", "from", "only", "until", "isolation", "python", "packages", "openlineage", "workspace", "all"}
+
+// fits refuses flags that have no meaning where the command acts: those of this machine on
+// AWS, and those of AWS here.
+func (f *awsFlags) fits(c *cobra.Command, here []string, there ...string) error {
+	wrong, why := here, "it is of runs on this machine: leave out --env, or --%s"
+	if f.env == "" {
+		wrong, why = append([]string{"bucket", "region", "profile"}, there...), "it is of AWS: say with --env which environment, or leave out --%s"
+	}
+	for _, name := range wrong {
+		if flag := c.Flags().Lookup(name); flag != nil && flag.Changed {
+			return fmt.Errorf("--%s has no meaning here\n\thint: "+why, name, name)
+		}
+	}
+	return nil
+}
+
 // settle says what is wrong with the flags of a command that only acts on AWS.
 func (f *awsFlags) settle(a *app) error {
 	if f.env == "" {
@@ -39,7 +58,12 @@ func (a *app) place(ctx context.Context, f awsFlags) (*cloud.Place, error) {
 	if err := f.settle(a); err != nil {
 		return nil, err
 	}
-	return cloud.Open(ctx, cloud.Target{
+	return cloud.Open(ctx, a.target(f), a.cloud)
+}
+
+// target is the environment as the flags name it.
+func (a *app) target(f awsFlags) cloud.Target {
+	return cloud.Target{
 		Definition: a.definition, Environment: f.env, Bucket: f.bucket, Region: f.region, Profile: f.profile, Command: a.command,
-	}, a.cloud)
+	}
 }

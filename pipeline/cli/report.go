@@ -15,18 +15,25 @@ import (
 // report writes how the run ended: as JSON, or as a summary, which goes to
 // standard output when the run succeeded and to standard error when not.
 func (a *app) report(o runOptions, outcome *pipeline.Outcome) error {
-	if o.json {
-		return a.printJSON(outcome)
-	}
-	var w io.Writer = a.stdout
-	if outcome.Status != pipeline.Succeeded {
-		w = a.stderr
-	}
-	err := progress.Summary(w, outcome, progress.SummaryOptions{Command: a.here(), Path: shorten, Tail: tail, Color: colored(w)})
+	err := a.summarize(o.json, outcome, progress.SummaryOptions{Command: a.here(), Path: shorten, Tail: tail})
 	if err != nil {
 		return fmt.Errorf("run %s ended %s and is recorded, but not told: %w\n\thint: see %s runs", outcome.Run, outcome.Status, err, a.here())
 	}
 	return nil
+}
+
+// summarize writes an outcome: one that is good or still open to standard output.
+func (a *app) summarize(asJSON bool, outcome *pipeline.Outcome, o progress.SummaryOptions) error {
+	if asJSON {
+		return a.printJSON(outcome)
+	}
+	var w io.Writer = a.stdout
+	switch outcome.Status {
+	case pipeline.Failed, pipeline.TimedOut, pipeline.Aborted:
+		w = a.stderr
+	}
+	o.Color = colored(w)
+	return progress.Summary(w, outcome, o)
 }
 
 // fail reports a run that could not be started or finished.

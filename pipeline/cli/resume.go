@@ -21,7 +21,11 @@ func (a *app) resumeCommand() *cobra.Command {
 of which nothing has changed since, are not run again; for the others it says why
 they are. Where the earlier run had chosen a model version, it is the same one,
 whatever has been approved since. RUN is the id of a run, the start of one, or
-"latest".`,
+"latest".
+
+With --env Step Functions goes on with an execution where it failed, within 14 days of
+its end: always with the machine, the code and the input that it was started with. RUN
+is then its name, the run's id, or "latest".`,
 		Example: "  " + a.command + " resume latest\n" +
 			"  " + a.command + " resume 3f2a --from " + a.anyStep(),
 		Args: func(c *cobra.Command, args []string) error {
@@ -30,11 +34,21 @@ whatever has been approved since. RUN is the id of a run, the start of one, or
 			}
 			return nil
 		},
-		RunE: func(c *cobra.Command, args []string) error { return a.resume(c, &o, args[0]) },
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.aws.fits(c, hereOnly, "same-code"); err != nil {
+				return err
+			}
+			if o.aws.env != "" {
+				return a.resumeThere(c.Context(), o, args[0])
+			}
+			return a.resume(c, &o, args[0])
+		},
 	}
 	c.Flags().SortFlags = false
 	addFrom(c, &o.reuse)
 	addTelling(c, &o)
+	addAWS(c, a.definition, &o.aws)
+	c.Flags().BoolVar(&o.sameCode, "same-code", false, "on AWS, go on with the code that the run was started with, also where the work tree differs")
 	return c
 }
 

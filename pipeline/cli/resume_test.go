@@ -112,7 +112,8 @@ func TestRunsTellWhatCanBeResumed(t *testing.T) {
 		"FAILED in step Train, resumable":              {Status: "FAILED", FailedStep: "Train"},
 		"ABORTED (interrupted), resumes r1, resumable": {Status: "ABORTED", Error: interrupted, Resumes: "r1"},
 	} {
-		if got := statusOf(&r); got != want {
+		line := lineOfRun(r)
+		if got := line.status(); got != want {
 			t.Errorf("%s, want %s", got, want)
 		}
 	}

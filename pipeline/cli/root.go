@@ -41,8 +41,9 @@ code matters.`,
 	root.PersistentFlags().String("workspace", "", "`FOLDER` that holds runs, artifacts and environments (default: .mlmax in the module's root)")
 	root.Flags().SortFlags = false
 	root.Flags().AddFlagSet(run.Flags())
-	root.AddCommand(run, a.deployCommand(), a.destroyCommand(), a.resumeCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(), a.modelsCommand(), a.rebuildCommand(),
-		a.lineageCommand(), a.reportCommand(), a.reproCommand(), a.planCommand())
+	root.AddCommand(run, a.resumeCommand(), a.statusCommand(), a.watchCommand(), a.stopCommand(), a.runsCommand(), a.logsCommand(), a.graphCommand(),
+		a.modelsCommand(), a.lineageCommand(), a.reportCommand(), a.reproCommand(), a.rebuildCommand(),
+		a.planCommand(), a.deployCommand(), a.packageCommand(), a.destroyCommand())
 	return root
 }
 

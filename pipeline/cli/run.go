@@ -30,6 +30,13 @@ type runOptions struct {
 	python    string
 	packages  string
 	reuse     local.Reuse
+	// aws is where on AWS it runs; without an environment it runs here.
+	aws awsFlags
+	// execution is the name that the run is to have on AWS, or empty; deployed says that
+	// what is deployed runs, whatever the tree has, and sameCode that a run goes on with
+	// what it was started with.
+	execution          string
+	deployed, sameCode bool
 	// openlineage is the file or endpoint for OpenLineage events, or empty.
 	openlineage string
 }
@@ -38,16 +45,27 @@ func (a *app) runCommand() *cobra.Command {
 	var o runOptions
 	c := &cobra.Command{
 		Use:   "run",
-		Short: "Run the pipeline on this machine",
+		Short: "Run the pipeline on this machine, or on AWS",
 		Long: `Run interprets the pipeline's state machine on this machine: its jobs run as
 processes, S3 and the model registry are folders of the workspace.
 
 Values that are not given have their defaults. A step of which nothing has changed
 is not run: its outputs are taken from an earlier run. Interrupting once stops the run
-and gives its step time to end; twice kills it at once.`,
+and gives its step time to end; twice kills it at once.
+
+With --env it starts an execution of the machine that is deployed there, and follows
+it. Data of this machine is uploaded first. Interrupting only ends the following: the
+run goes on. What is deployed must be what the work tree has, unless --deployed says
+that it is to run as it is.`,
 		Example: a.runExamples(" run"),
 		Args:    a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.aws.fits(c, hereOnly, "run", "deployed"); err != nil {
+				return err
+			}
+			if o.aws.env != "" {
+				return a.runThere(c.Context(), o)
+			}
 			return a.run(c.Context(), o)
 		},
 	}
@@ -55,6 +73,9 @@ and gives its step time to end; twice kills it at once.`,
 	o.values = addFlags(a.definition, c)
 	addReuse(c, &o.reuse)
 	addTelling(c, &o)
+	addAWS(c, a.definition, &o.aws)
+	c.Flags().StringVar(&o.execution, "run", "", "`NAME` of the run on AWS; the same name and values are the same run, however often they are given")
+	c.Flags().BoolVar(&o.deployed, "deployed", false, "on AWS, run what is deployed, also where the work tree differs")
 	return c
 }
 
@@ -92,7 +113,7 @@ func (a *app) run(ctx context.Context, o runOptions) error {
 	if err := a.settleOptions(&o); err != nil {
 		return err
 	}
-	values, problems := o.values.values(a.definition)
+	values, problems := o.values.values(false)
 	if len(problems) > 0 {
 		problem := errors.Join(problems...)
 		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)

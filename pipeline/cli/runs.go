@@ -35,6 +35,7 @@ type runLine struct {
 func (a *app) runsCommand() *cobra.Command {
 	var asJSON, all bool
 	var limit int
+	var aws awsFlags
 	c := &cobra.Command{
 		Use:   "runs",
 		Short: "List the runs of this pipeline, newest first",
@@ -42,6 +43,12 @@ func (a *app) runsCommand() *cobra.Command {
 			"  " + a.command + " runs --limit 3 --json",
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := aws.fits(c, hereOnly); err != nil {
+				return err
+			}
+			if aws.env != "" {
+				return a.runsThere(c.Context(), aws, limit, asJSON)
+			}
 			h, _, err := a.history()
 			if err != nil {
 				return err
@@ -51,42 +58,45 @@ func (a *app) runsCommand() *cobra.Command {
 			if err != nil {
 				return fmt.Errorf("list the runs: %w", err)
 			}
-			runs := []record.Run{}
+			runs := []runLine{}
 			for _, r := range found {
 				if (all || r.Pipeline == a.definition.Name) && (limit <= 0 || len(runs) < limit) {
-					runs = append(runs, settled(r))
+					runs = append(runs, lineOfRun(settled(r)))
 				}
 			}
-			return a.printRuns(runs, asJSON)
+			return a.printRuns(runs, asJSON, fmt.Sprintf("%s has no runs here; start one with: %s", a.definition.Name, a.here()))
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print an array of JSON objects")
 	c.Flags().BoolVar(&all, "all", false, "list the runs of the workspace's other pipelines, too")
 	c.Flags().IntVar(&limit, "limit", 20, "`NUMBER` of runs at most; 0 is all")
+	addAWS(c, a.definition, &aws)
 	return c
 }
 
-func (a *app) printRuns(runs []record.Run, asJSON bool) error {
+// lineOfRun is a run of this machine.
+func lineOfRun(r record.Run) runLine {
+	return runLine{
+		Run: r.ID, Pipeline: r.Pipeline, Status: r.Status, Started: r.Started.UTC(), Seconds: seconds(r),
+		Parameters: parametersOf(r), FailedStep: r.FailedStep, Error: r.Error,
+		Resumable: resumable(&r), Resumes: r.Resumes, Partial: r.Partial,
+	}
+}
+
+// printRuns lists runs; none is what is said where there is none.
+func (a *app) printRuns(runs []runLine, asJSON bool, none string) error {
 	if asJSON {
-		lines := []runLine{}
-		for _, r := range runs {
-			lines = append(lines, runLine{
-				Run: r.ID, Pipeline: r.Pipeline, Status: r.Status, Started: r.Started.UTC(), Seconds: seconds(r),
-				Parameters: parametersOf(r), FailedStep: r.FailedStep, Error: r.Error,
-				Resumable: resumable(&r), Resumes: r.Resumes, Partial: r.Partial,
-			})
-		}
-		return encode(a.stdout, lines)
+		return encode(a.stdout, runs)
 	}
 	if len(runs) == 0 {
-		fmt.Fprintf(a.stderr, "%s has no runs here; start one with: %s\n", a.definition.Name, a.here())
+		fmt.Fprintln(a.stderr, none)
 		return nil
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "RUN\tPIPELINE\tSTARTED\tSECONDS\tSTATUS")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", terminal.Clean(r.ID), terminal.Clean(r.Pipeline),
-			r.Started.Local().Format("2006-01-02 15:04:05"), seconds(r), terminal.Clean(statusOf(&r)))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", terminal.Clean(r.Run), terminal.Clean(r.Pipeline),
+			r.Started.Local().Format("2006-01-02 15:04:05"), r.Seconds, terminal.Clean(r.status()))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
@@ -94,8 +104,8 @@ func (a *app) printRuns(runs []record.Run, asJSON bool) error {
 	return nil
 }
 
-// statusOf is how a run ended, and whether it can be gone on with.
-func statusOf(r *record.Run) string {
+// status is how a run ended, and whether it can be gone on with.
+func (r *runLine) status() string {
 	status := r.Status
 	if r.FailedStep != "" {
 		status += " in step " + r.FailedStep
@@ -109,7 +119,7 @@ func statusOf(r *record.Run) string {
 	if r.Resumes != "" {
 		status += ", resumes " + r.Resumes
 	}
-	if resumable(r) {
+	if r.Resumable {
 		status += ", resumable"
 	}
 	return status
@@ -118,9 +128,10 @@ func statusOf(r *record.Run) string {
 // interrupted is the error of a run whose process ended before the run did.
 const interrupted = "Interrupted"
 
-// settled is a run as the next one will record it, if its process is gone.
+// settled is a run as the next one will record it, if its process is gone. One on AWS has
+// none.
 func settled(r record.Run) record.Run {
-	if r.Status == string(pipeline.Running) && !local.Alive(r.PID, r.PIDStart) {
+	if r.Status == string(pipeline.Running) && r.PID != 0 && !local.Alive(r.PID, r.PIDStart) {
 		r.Status, r.Error = string(pipeline.Aborted), interrupted
 	}
 	return r

@@ -244,7 +244,7 @@ func TestBelongs(t *testing.T) {
 		{`[{"ParameterKey":"Region","ParameterValue":"eu-west-1"},{"ParameterKey":"Account","ParameterValue":"999999999999"}]`,
 			"environment dev belongs to account 999999999999, and these credentials to 123456789012 (arn:aws:iam::123456789012:user/ada); nothing was written\n\thint: choose other credentials with --profile, or correct Account in the environment"},
 		{`[{"ParameterKey":"Region","ParameterValue":"cn-north-1"}]`,
-			"Region cn-north-1 is in partition aws-cn, and these credentials are of aws (arn:aws:iam::123456789012:user/ada); nothing was written\n\thint: choose other credentials with --profile, or another Region"},
+			"region cn-north-1 is in partition aws-cn, and these credentials are of aws (arn:aws:iam::123456789012:user/ada); nothing was written\n\thint: choose other credentials with --profile, or another Region"},
 		{`[{"ParameterKey":"Region","ParameterValue":"eu-north-1"}]`,
 			"the template of demo is not for Region eu-north-1: there are no images for its steps; nothing was written\n\thint: it is for eu-west-1, us-east-1"},
 	} {

@@ -28,6 +28,8 @@ type object struct {
 	// sum is what its content has to be; who reads it anew must find the same.
 	sum  sum
 	open func() (io.ReadCloser, error)
+	// sent hears of each part that has been sent; nil where nobody asks.
+	sent func(bytes int64)
 	// holds says that what is there under the key, and is not the same bytes, means the
 	// same; nil where nothing else can.
 	holds func(io.Reader) error

@@ -24,6 +24,9 @@ const part = 5 << 20
 // partOf is the size of the parts of content of this size: at most 10,000 are allowed.
 func partOf(size int64) int64 { return max(part, size/9999+1) }
 
+// partLanes is how many parts of one object are sent at once. Each is in memory.
+const partLanes = 4
+
 // cleanup is how long an upload that failed, or was interrupted, has to be aborted.
 const cleanup = 30 * time.Second
 
@@ -93,7 +96,7 @@ func (p *Place) sendParts(ctx context.Context, client *s3.Client, o object, uplo
 	work, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var senders sync.WaitGroup
-	free := make(chan struct{}, lanes)
+	free := make(chan struct{}, partLanes)
 	for i := range parts {
 		free <- struct{}{}
 		body := make([]byte, min(size, o.sum.size-int64(i)*size))
@@ -107,6 +110,8 @@ func (p *Place) sendParts(ctx context.Context, client *s3.Client, o object, uplo
 			defer func() { <-free }()
 			if err := p.sendPart(work, client, o.key, upload, int32(i+1), body, &parts[i]); err != nil {
 				stop(err)
+			} else if o.sent != nil {
+				o.sent(int64(len(body)))
 			}
 		})
 	}

@@ -99,7 +99,7 @@ func torn(err error) aws.Ternary {
 // Open finds out whose credentials there are, and refuses those of another account or
 // Region than the environment's. Nothing is written.
 func Open(ctx context.Context, t Target, o Options) (*Place, error) {
-	values, err := environment(t)
+	values, err := Values(t)
 	if err != nil {
 		return nil, err
 	}
@@ -136,7 +136,7 @@ func (p *Place) belongs(account string) error {
 			p.Environment, account, p.Account, p.Caller)
 	}
 	if partition, known := images.Partition(p.Region); known && partition != p.Partition {
-		return fmt.Errorf("Region %s is in partition %s, and these credentials are of %s (%s); nothing was written\n\thint: choose other credentials with --profile, or another Region",
+		return fmt.Errorf("region %s is in partition %s, and these credentials are of %s (%s); nothing was written\n\thint: choose other credentials with --profile, or another Region",
 			p.Region, partition, p.Partition, p.Caller)
 	}
 	if regions := p.regions(); len(regions) > 0 && !slices.Contains(regions, p.Region) {
@@ -167,14 +167,14 @@ func (p *Place) regions() []string {
 	return all
 }
 
-// environment are the values of an environment's parameter file over which those of
-// the target are laid.
-func environment(t Target) (map[string]string, error) {
+// Values are those of an environment's parameter file, over which those of the target are
+// laid. The digests of code are not among them. AWS is not asked.
+func Values(t Target) (map[string]string, error) {
 	file, ok := t.Definition.Environments[t.Environment]
 	if !ok {
 		names := slices.Sorted(maps.Keys(t.Definition.Environments))
 		if len(names) == 0 {
-			return nil, fmt.Errorf("%s has no environments\n\thint: declare one in the spec's package (var Dev = mlmax.Environment{…}) and run go generate ./...", t.Definition.Name)
+			return nil, fmt.Errorf("%s has no environments\n\thint: run go generate ./... after declaring one in the spec's package: var Dev = mlmax.Environment{…}", t.Definition.Name)
 		}
 		return nil, fmt.Errorf("%s has no environment %q\n\thint: it has %s", t.Definition.Name, t.Environment, strings.Join(names, ", "))
 	}

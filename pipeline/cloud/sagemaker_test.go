@@ -14,7 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	"github.com/aws/aws-sdk-go-v2/credentials"
+	keys "github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -39,7 +39,7 @@ func at(t *testing.T, answers ...http.HandlerFunc) (*Place, *[]*http.Request) {
 	return &Place{
 		Region: "eu-west-1", Partition: "aws", Clock: asl.NewVirtualClock(time.Unix(0, 0)),
 		config: aws.Config{
-			BaseEndpoint: aws.String(server.URL), Credentials: credentials.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
+			BaseEndpoint: aws.String(server.URL), Credentials: keys.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
 			Retryer: func() aws.Retryer {
 				return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 4 })
 			},
@@ -168,7 +168,7 @@ func TestSageMakerEndpoints(t *testing.T) {
 		{"eu-west-1", "https://api.sagemaker.eu-west-1.amazonaws.com/", []string{"AWS_ENDPOINT_URL_SAGEMAKER=http://127.0.0.1:2", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true"}},
 	} {
 		t.Run(strings.Join(append(slices.Clone(c.env), c.region), " "), func(t *testing.T) {
-			for _, v := range append([]string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null"}, c.env...) {
+			for _, v := range append([]string{"AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null", "AWS_ACCESS_KEY_ID=AKIAFAKE", "AWS_SECRET_ACCESS_KEY=fake"}, c.env...) {
 				name, value, _ := strings.Cut(v, "=")
 				t.Setenv(name, value)
 			}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
@@ -169,6 +170,14 @@ func (p *Place) putAll(ctx context.Context, client *s3.Client, all []object, t *
 				if work.Err() != nil {
 					continue
 				}
+				var counted atomic.Int64
+				o.sent = func(n int64) {
+					if counted.Add(n) < o.sum.size { // what is sent once more counts once
+						t.done(n, true)
+					} else {
+						counted.Add(-n)
+					}
+				}
 				anew, err := p.put(work, client, o)
 				if errors.Is(err, errChanged) || errors.Is(err, os.ErrNotExist) {
 					err = &movedError{o.name}
@@ -177,7 +186,7 @@ func (p *Place) putAll(ctx context.Context, client *s3.Client, all []object, t *
 					stop(err)
 					continue
 				}
-				t.done(o.sum.size, anew)
+				t.done(o.sum.size-counted.Load(), anew)
 			}
 		})
 	}

@@ -27,8 +27,13 @@ type grant struct {
 	sid, reason string
 }
 
-// noReason is said where a template tells none: those of old have no reasons.
-const noReason = "no reason is recorded"
+// What is said where a template tells no reason: those of old have none, and of a role's
+// trust and a resource's own policy the kind tells it.
+const (
+	noReason    = "no reason is recorded"
+	trustReason = "the service takes this role to do what it is for"
+	ownReason   = "the resource's own policy says who may use it"
+)
 
 // permissions are the rights gained and lost, the rights of one statement together.
 func permissions(from, to *deployment) []Permission {
@@ -99,12 +104,12 @@ func (d *deployment) grants() []grant {
 	var all []grant
 	for _, r := range d.resources {
 		trust := member(r.properties, "AssumeRolePolicyDocument")
-		all = append(all, d.statements(r, trust, true)...)
+		all = append(all, d.statements(r, trust, trustReason)...)
 		for _, p := range items(r.properties, "Policies") {
 			policy, _ := p.(asl.Object)
-			all = append(all, d.statements(r, member(policy, "PolicyDocument"), false)...)
+			all = append(all, d.statements(r, member(policy, "PolicyDocument"), noReason)...)
 		}
-		all = append(all, d.statements(r, member(r.properties, "PolicyDocument"), false)...)
+		all = append(all, d.statements(r, member(r.properties, "PolicyDocument"), ownReason)...)
 		for _, arn := range texts(items(r.properties, "ManagedPolicyArns")) {
 			all = append(all, grant{right: right{r.id, "Allow", "all of the managed policy", arn, ""}, sid: "ManagedPolicies", reason: noReason})
 		}
@@ -112,18 +117,15 @@ func (d *deployment) grants() []grant {
 	return all
 }
 
-// statements are the rights of one policy.
-func (d *deployment) statements(r *resource, policy asl.Object, trust bool) []grant {
+// statements are the rights of one policy. Otherwise is the reason of those
+// that have none.
+func (d *deployment) statements(r *resource, policy asl.Object, otherwise string) []grant {
 	var all []grant
 	for _, s := range items(policy, "Statement") {
 		body, _ := s.(asl.Object)
-		g := grant{sid: text(body, "Sid"), reason: text(r.reasons, text(body, "Sid"))}
-		switch {
-		case trust:
+		g := grant{sid: text(body, "Sid"), reason: cmp.Or(text(r.reasons, text(body, "Sid")), otherwise)}
+		if otherwise == trustReason {
 			g.sid = cmp.Or(g.sid, "Trust")
-			g.reason = cmp.Or(g.reason, "the service takes this role to do what it is for")
-		case g.reason == "":
-			g.reason = noReason
 		}
 		effect := cmp.Or(text(body, "Effect"), "Allow")
 		for _, target := range targets(body) {

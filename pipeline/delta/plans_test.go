@@ -182,6 +182,18 @@ func cases(t *testing.T) map[string]func() (*delta.Side, delta.Side, []delta.Res
 			return append(list, map[string]any{"Sid": "Everything", "Effect": "Allow", "Action": "*", "Resource": "*"})
 		})),
 		"key":     pair(map[string]string{"KmsKey": "arn:aws:kms:eu-west-1:123456789012:key/1", "PermissionsBoundary": ""}, nil),
+		"notices": pair(map[string]string{"Notify": "ml@example.com"}, nil),
+		"schedule": func() (*delta.Side, delta.Side, []delta.Resource) {
+			at := func(cron string) func(template) {
+				return func(body template) {
+					body.at(t, "Resources")["Schedule"] = map[string]any{
+						"Type": "AWS::Scheduler::Schedule", "Properties": map[string]any{"ScheduleExpression": cron},
+					}
+				}
+			}
+			before := side(t, train, nil, at("cron(0 5 * * ? *)"))
+			return &before, side(t, train, nil, at("cron(0 6 ? * MON *)")), nil
+		},
 		"removed": pair(nil, withoutEvaluate(t)),
 		"added": func() (*delta.Side, delta.Side, []delta.Resource) {
 			before := side(t, train, nil, withoutEvaluate(t))

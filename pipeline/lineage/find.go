@@ -25,6 +25,15 @@ type Scope struct {
 	// mean, Groups the model groups that a version's number alone may be of.
 	Pipeline string
 	Groups   []string
+	// Where is how people call the place that is looked in; empty is "this workspace".
+	Where string
+}
+
+func (s *Scope) where() string {
+	if s.Where == "" {
+		return "this workspace"
+	}
+	return s.Where
 }
 
 // ErrUnknown says that nothing has a name.
@@ -38,11 +47,11 @@ func Find(ctx context.Context, names Names, name string, in Scope) (Start, error
 	before, after, slash := cutLast(name, "/")
 	switch {
 	case strings.HasPrefix(name, "s3://"):
-		return findURI(ctx, names, name)
+		return findURI(ctx, names, name, in)
 	case strings.HasPrefix(name, "arn:"):
 		found, err := names.ModelsByARN(ctx, []string{name})
 		if err == nil && len(found) == 0 {
-			err = fmt.Errorf("this workspace has no model version %s: %w", name, ErrUnknown)
+			err = fmt.Errorf("%s has no model version %s: %w", in.where(), name, ErrUnknown)
 		}
 		return Start{Model: name}, err
 	case slash && number(after) > 0:
@@ -96,7 +105,7 @@ func number(s string) int {
 }
 
 // findURI finds an artifact by its URI, or the folder that holds an object.
-func findURI(ctx context.Context, names Names, uri string) (Start, error) {
+func findURI(ctx context.Context, names Names, uri string, in Scope) (Start, error) {
 	for at := trim(uri); strings.Count(at, "/") > 2; at, _, _ = cutLast(at, "/") {
 		found, err := names.ArtifactsByURI(ctx, spelled([]string{at}))
 		if err != nil {
@@ -106,7 +115,7 @@ func findURI(ctx context.Context, names Names, uri string) (Start, error) {
 			return Start{Artifact: at}, nil
 		}
 	}
-	return Start{}, fmt.Errorf("no run of this workspace has %s: %w", uri, ErrUnknown)
+	return Start{}, fmt.Errorf("no run of %s has %s: %w", in.where(), uri, ErrUnknown)
 }
 
 func findVersion(ctx context.Context, names Names, n int, groups []string) (Start, error) {

@@ -94,6 +94,10 @@ func TestBadDataIsRefusedBeforeTheFirstStep(t *testing.T) {
 		{"no such object", `{"Data": "s3://local/data/none.csv"}`, `^data for "Data": s3://local/data/none.csv is not in the local store; give another place with --data$`, nil},
 		{"bound", `{"MinROCAUC": 2}`, `parameter "MinROCAUC" is 2, above its maximum 1`, nil},
 		{"unknown", `{"Min": 2}`, `has no parameter "Min"`, nil},
+		{"a schedule's time", `{"ScheduledTime": "2026-01-02T03:04:05Z"}`, `has no parameter "ScheduledTime"`, nil},
+		{"no time", `{"ScheduledTime": "today"}`, `^ScheduledTime is today, not a time such as 2026-01-02T03:04:05Z$`, func(p *project) {
+			p.definition.Schedule = "rate(1 day)"
+		}},
 		{"no code", `{}`, `^the code of step Train is missing: .*/steps/train does not exist$`, func(p *project) {
 			if err := os.RemoveAll(filepath.Join(p.dir, "steps/train")); err != nil {
 				p.t.Fatal(err)

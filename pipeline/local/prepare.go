@@ -86,7 +86,7 @@ func (r *run) warm(ctx context.Context) (err error) {
 func (r *run) prepare(ctx context.Context, in *inputs) (*asl.Machine, error) {
 	values := map[string]string{
 		"Env": "local", "Bucket": bucket, "Prefix": "", "Region": region, "Account": account, "Partition": "aws",
-		"KmsKey": "", "Subnets": "", "SecurityGroups": "", "Tags": "",
+		"KmsKey": "", "Subnets": "", "SecurityGroups": "", "Readable": "", "Tags": "",
 	}
 	var jobs []record.Job
 	for i := range r.definition.Jobs {

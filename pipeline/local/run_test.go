@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -68,6 +69,25 @@ func TestTrainingRunsToItsEnd(t *testing.T) {
 			t.Errorf("left in tmp: %v, %v", left, err)
 		}
 	})
+}
+
+// TestScheduledTime hands a run what a schedule does, and looks for it in the manifest.
+func TestScheduledTime(t *testing.T) {
+	t.Parallel()
+	p := training(t, "direct")
+	p.definition.Schedule = "rate(1 day)"
+	p.definition.ASL = bytes.Replace(p.definition.ASL, []byte("$count($keys($Params)) = 4"), []byte("$Params.ScheduledTime = '2026-01-02T03:04:05Z'"), 1)
+	o := p.succeed(`{"ScheduledTime": "2026-01-02T03:04:05Z"}`)
+	b, err := os.ReadFile(filepath.Join(p.workspace(), "s3/local/runs/census-training", o.Run, "manifest.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Parameters struct{ ScheduledTime string } `json:"parameters"`
+	}
+	if err := json.Unmarshal(b, &manifest); err != nil || manifest.Parameters.ScheduledTime != "2026-01-02T03:04:05Z" {
+		t.Errorf("the manifest has %q: %v", manifest.Parameters.ScheduledTime, err)
+	}
 }
 
 func TestGateLeavesModelOut(t *testing.T) {

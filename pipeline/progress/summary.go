@@ -17,10 +17,15 @@ import (
 type SummaryOptions struct {
 	// Command is how this pipeline's command is run: "go run ./generated/training".
 	Command string
+	// Next is how another command is run, given its verb and arguments; nil puts them behind
+	// Command.
+	Next func(verb string) string
+	// Runs says what the command that lists runs lists; "" is all runs of this workspace.
+	Runs string
 	// Path shows a path of this machine to the reader, such as relative to the
 	// folder that they are in; nil leaves it as it is.
 	Path func(string) string
-	// Tail reads the last lines of a log; nil leaves them out.
+	// Tail reads the last lines of a log, by the outcome's name for it; nil leaves them out.
 	Tail func(log string, lines int) []string
 	// Color paints statuses.
 	Color bool
@@ -33,8 +38,12 @@ func Summary(w io.Writer, o *pipeline.Outcome, opts SummaryOptions) error {
 	if opts.Path == nil {
 		opts.Path = func(p string) string { return p }
 	}
+	if opts.Next == nil {
+		opts.Next = func(verb string) string { return opts.Command + " " + verb }
+	}
 	s := &summary{Outcome: o, options: opts}
 	s.result()
+	s.links()
 	s.versions()
 	s.metrics()
 	s.model()
@@ -88,7 +97,7 @@ func (s *summary) result() {
 	if s.Partial != "" {
 		s.printf("  %s: it did a part of the pipeline, and gave no output\n", terminal.Clean(s.Partial))
 	}
-	if s.Status == pipeline.Succeeded {
+	if s.Status == pipeline.Succeeded || s.goesOn() {
 		return
 	}
 	reason := strings.TrimRight(s.Cause, "\r\n")
@@ -117,6 +126,24 @@ func (s *summary) result() {
 	for _, l := range s.options.Tail(s.Log, tailLines) {
 		s.printf("    | %s\n", terminal.Clean(l))
 	}
+}
+
+// goesOn says that the run has not ended.
+func (s *summary) goesOn() bool {
+	return s.Status == pipeline.Running || s.Status == pipeline.PendingRedrive
+}
+
+// links are the pages of the console, for a run that did not succeed.
+func (s *summary) links() {
+	if len(s.Links) == 0 || s.Status == pipeline.Succeeded {
+		return
+	}
+	s.printf("\nConsole\n")
+	var rows [][]string
+	for _, l := range s.Links {
+		rows = append(rows, []string{l.Name, terminal.Clean(l.URL)})
+	}
+	s.table(rows)
 }
 
 // tailLines is how many lines of a failed step's log are shown.
@@ -224,8 +251,7 @@ func ofMachine(state string) bool { return strings.Contains(state, " ") }
 
 // next are the commands that a reader is most likely to want.
 func (s *summary) next() {
-	c := s.options.Command
-	if c == "" {
+	if s.options.Command == "" {
 		return
 	}
 	s.printf("\nNext\n")
@@ -233,25 +259,47 @@ func (s *summary) next() {
 	for _, n := range s.Outcome.Next {
 		rows = append(rows, []string{n.Command, n.Why})
 	}
-	switch {
-	case s.Status == pipeline.Succeeded:
-		rows = append(rows, []string{c + " logs " + s.Run, "what its steps wrote"})
-		if s.Partial != "" {
-			rows = append(rows, []string{c + " resume " + s.Run, "go on with the other steps"})
-		}
-	default:
-		if s.FailedStep != "" && s.Log != "" { // else it wrote nothing: it did not begin, or is a call
-			rows = append(rows, []string{c + " logs " + s.Run + " " + s.FailedStep, "what the step wrote"})
-		}
-		if len(s.Steps) > 0 {
-			rows = append(rows, []string{c + " resume " + s.Run, "go on with it; what is complete is kept"})
-		} else {
-			rows = append(rows, []string{c, "run again"})
-		}
+	rows = append(rows, s.goOn()...)
+	all := s.options.Runs
+	if all == "" {
+		all = "all runs of this workspace"
 	}
-	rows = append(rows, []string{c + " runs", "all runs of this workspace"})
+	rows = append(rows, []string{s.options.Next("runs"), all})
 	for _, r := range rows {
 		r[0] = terminal.Clean(r[0])
 	}
 	s.table(rows)
+}
+
+// goOn are the commands that look at this run or go on with it.
+func (s *summary) goOn() (rows [][]string) {
+	run := s.Run
+	if s.Execution != "" {
+		run = s.Execution
+	}
+	next := s.options.Next
+	switch {
+	case s.goesOn():
+		return [][]string{{next("watch " + run), "follow it to its end"}, {next("stop " + run), "stop it and its jobs"}}
+	case s.Status == pipeline.Succeeded:
+		rows = append(rows, []string{next("logs " + run), "what its steps wrote"})
+		if s.Partial != "" {
+			rows = append(rows, []string{next("resume " + run), "go on with the other steps"})
+		}
+		return rows
+	}
+	if s.FailedStep != "" && s.Log != "" { // else it wrote nothing: it did not begin, or is a call
+		rows = append(rows, []string{next("logs " + run + " " + s.FailedStep), "what the step wrote"})
+	}
+	switch {
+	case len(s.Steps) == 0:
+		return append(rows, []string{s.options.Command, "run again"})
+	case s.NotResumable != "":
+		return append(rows, []string{next("run"), "start another: " + terminal.Clean(s.NotResumable)})
+	}
+	until := ""
+	if s.ResumableUntil != nil {
+		until = " (until " + s.ResumableUntil.Local().Format("2006-01-02") + ")"
+	}
+	return append(rows, []string{next("resume " + run), "go on with it; what is complete is kept" + until})
 }

@@ -39,7 +39,7 @@ func (d *DB) AddModel(ctx context.Context, m ModelPackage, arn func(version int)
 		if _, err := tx.ExecContext(ctx, "INSERT OR IGNORE INTO model_groups (name, created) VALUES (?,?)", m.Group, micros(m.Created)); err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, "INSERT INTO models (model_group, version, arn, status, token, run, request, created) VALUES (?,?,?,?,?,?,?,?)",
+		_, err = tx.ExecContext(ctx, insertModel,
 			m.Group, m.Version, m.ARN, m.Status, m.Token, m.Run, string(m.Request), micros(m.Created))
 		return err
 	})
@@ -193,6 +193,7 @@ const (
 	upTo         = byVersion + " LIMIT ?4"
 	downTo       = " ORDER BY model_group DESC, version DESC LIMIT ?4"
 	nextVersion  = "SELECT coalesce(max(version), 0) + 1 FROM models WHERE model_group=?"
+	insertModel  = "INSERT INTO models (model_group, version, arn, status, token, run, request, created) VALUES (?,?,?,?,?,?,?,?)"
 	findGroup    = "SELECT count(*) FROM model_groups WHERE name=?"
 )
 

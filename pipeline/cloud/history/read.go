@@ -48,6 +48,7 @@ type Reader struct {
 	arn     string
 	last    int64 // the id of the last event that was given
 	burst   bool  // the last look needed more than one page
+	calls   int   // of the last look
 	convert *Converter
 }
 
@@ -58,6 +59,9 @@ func NewReader(executionARN string) *Reader {
 
 // State is the state that the event of an id belongs to or follows, or empty.
 func (r *Reader) State(id int64) string { return r.convert.State(id) }
+
+// Calls is how many calls the last look made.
+func (r *Reader) Calls() int { return r.calls }
 
 // Next gives the events since the last call, in order, none twice and none left out; nil
 // where there are none. An error leaves the reader where it was, so that the next call
@@ -74,13 +78,13 @@ func (r *Reader) Next(ctx context.Context, client Client, options ...func(*sfn.O
 		}
 	}
 	var fresh []types.HistoryEvent
-	pages := 0
+	r.calls = 0
 	for done := false; !done; {
+		r.calls++
 		page, err := client.GetExecutionHistory(ctx, in, options...)
 		if err != nil {
 			return nil, err
 		}
-		pages++
 		for _, e := range page.Events {
 			if e.Id <= r.last {
 				done = true
@@ -91,7 +95,7 @@ func (r *Reader) Next(ctx context.Context, client Client, options ...func(*sfn.O
 		in.NextToken = page.NextToken
 		done = done || aws.ToString(page.NextToken) == ""
 	}
-	r.burst = r.last > 0 && pages > 1
+	r.burst = r.last > 0 && r.calls > 1
 	return r.take(fresh)
 }
 

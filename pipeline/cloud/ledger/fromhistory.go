@@ -6,7 +6,9 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -91,7 +93,7 @@ func (s *story) run(x Description) string {
 // filled is the committed machine with what is known of the place, and of what jobs were
 // started with.
 func (s *story) filled(d *pipeline.Definition, p *cloud.Place) ([]byte, error) {
-	known := map[string]string{"Env": p.Environment, "Bucket": p.Bucket, "Prefix": p.Prefix, "Region": p.Region, "Partition": p.Partition}
+	known := map[string]string{"Account": p.Account, "Env": p.Environment, "Bucket": p.Bucket, "Prefix": p.Prefix, "Region": p.Region, "Partition": p.Partition}
 	_, last := s.latest()
 	for i := range d.Jobs {
 		j := &d.Jobs[i]
@@ -151,7 +153,7 @@ func (s *story) ended(m *manifest.Manifest, x Description) {
 	m.Times = map[string]manifest.Time{}
 	_, last := s.latest()
 	for step, t := range last {
-		if t.Kind == call {
+		if t.Kind == callKind {
 			continue
 		}
 		one := manifest.Time{Start: s.entered[step].UTC()}
@@ -263,7 +265,7 @@ func descriptionIn(definition []byte) (asl.Object, error) {
 // evaluate gives a description's values. An expression that has none gives null.
 func (s *story) evaluate(template asl.Object, x Description) (json.RawMessage, error) {
 	assign := asl.Object{}
-	for name := range s.variables {
+	for _, name := range slices.Sorted(maps.Keys(s.variables)) {
 		assign = append(assign, asl.Member{Key: name, Value: "{% $lookup($states.input, '" + name + "') %}"})
 	}
 	input, err := json.Marshal(s.variables)

@@ -13,10 +13,10 @@ import (
 
 // The kinds of tries, in the words of the record.
 const (
-	processing = "processing"
-	training   = "training"
-	register   = "register"
-	call       = "call"
+	processingKind = "processing"
+	trainingKind   = "training"
+	registerKind   = "register"
+	callKind       = "call"
 )
 
 // A Try is one try of a Task state, as an execution's history tells it.
@@ -125,14 +125,14 @@ func (s *story) assign(e asl.HistoryEvent) error {
 
 // scheduled is the try that an event begins.
 func scheduled(e asl.HistoryEvent, attempt int) *Try {
-	t := &Try{Step: e.State, Attempt: attempt, Kind: call, Status: pipeline.Running, Request: raw(e, "parameters"), Started: e.Timestamp}
+	t := &Try{Step: e.State, Attempt: attempt, Kind: callKind, Status: pipeline.Running, Request: raw(e, "parameters"), Started: e.Timestamp}
 	switch text(e, "resourceType") + ":" + text(e, "resource") {
 	case "sagemaker:createProcessingJob.sync":
-		t.Kind = processing
+		t.Kind = processingKind
 	case "sagemaker:createTrainingJob.sync":
-		t.Kind = training
+		t.Kind = trainingKind
 	case "aws-sdk:sagemaker:createModelPackage":
-		t.Kind = register
+		t.Kind = registerKind
 	}
 	r := t.request()
 	t.Job = r.name()

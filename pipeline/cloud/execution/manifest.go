@@ -1,0 +1,81 @@
+package execution
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
+	"github.com/mlmax/mlmax/pipeline/manifest"
+)
+
+// manifestLimit is how much of a manifest is read.
+const manifestLimit = 64 << 20
+
+// readManifest reads the manifest of a run; nil if there is none.
+func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
+	key := ledger.Key(p, p.Definition.Name, run)
+	out, err := p.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
+	var missing *s3types.NoSuchKey
+	if errors.As(err, &missing) {
+		return nil, nil
+	}
+	doing := "reading the manifest s3://" + p.Bucket + "/" + key
+	if err != nil {
+		return nil, p.Explain(err, doing)
+	}
+	defer out.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit))
+	if err != nil {
+		return nil, p.Explain(err, doing)
+	}
+	m, err := manifest.Decode(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", doing, err)
+	}
+	return m, nil
+}
+
+// manifest is that of the run: the machine's own where it succeeded, else one by its
+// history, which is left in S3.
+func (w *watch) manifest(ctx context.Context, d *Description) (*manifest.Manifest, error) {
+	if d.Status == pipeline.Succeeded {
+		return readManifest(ctx, w.p, w.run)
+	}
+	return ledger.Complete(ctx, w.p.Definition, w.p, ledger.Description{
+		ARN: d.ARN, Status: string(d.Status), Error: d.Error, Cause: d.Cause, Started: d.Started, Ended: d.Stopped,
+	}, w.events)
+}
+
+// sizes are the sizes of a run's artifacts, by name: what lies below each one's URI. Where
+// the run's folder cannot be listed, none is known.
+func (w *watch) sizes(ctx context.Context, m *manifest.Manifest) map[string]int64 {
+	sizes := map[string]int64{}
+	base := "s3://" + w.p.Bucket + "/"
+	pages := s3.NewListObjectsV2Paginator(w.p.S3(), &s3.ListObjectsV2Input{
+		Bucket: aws.String(w.p.Bucket), Prefix: aws.String(path.Dir(ledger.Key(w.p, m.Pipeline, m.Run)) + "/"), ExpectedBucketOwner: aws.String(w.p.Account),
+	})
+	for n := 0; pages.HasMorePages() && n < 10; n++ {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return sizes
+		}
+		for _, o := range page.Contents {
+			for name, uri := range m.Artifacts {
+				if at := base + aws.ToString(o.Key); at == uri || uri != "" && strings.HasPrefix(at, strings.TrimSuffix(uri, "/")+"/") {
+					sizes[name] += aws.ToInt64(o.Size)
+				}
+			}
+		}
+	}
+	return sizes
+}
