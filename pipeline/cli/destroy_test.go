@@ -10,7 +10,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/mlmax/mlmax/internal/awsfake"
-	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // trained puts what a run has written into the bucket.
@@ -112,11 +111,8 @@ func TestDestroyRunning(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	p, err := cloud.Open(t.Context(), cloud.Target{Definition: a.definition, Environment: "dev", Command: "PROG"}, a.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = p.StepFunctions().StartExecution(t.Context(), &sfn.StartExecutionInput{
+	p := a.place()
+	_, err := p.StepFunctions().StartExecution(t.Context(), &sfn.StartExecutionInput{
 		StateMachineArn: aws.String(p.MachineARN()), Name: aws.String("r1"), Input: aws.String("{}"),
 	})
 	if err != nil {
@@ -155,11 +151,8 @@ func TestDestroyProtected(t *testing.T) {
 	t.Parallel()
 	a := newAWSAccount(t)
 	a.want("deploy --env dev --yes", 0)
-	p, err := cloud.Open(t.Context(), cloud.Target{Definition: a.definition, Environment: "dev", Command: "PROG"}, a.options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = p.CloudFormation().UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{
+	p := a.place()
+	_, err := p.CloudFormation().UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{
 		StackName: aws.String(stackName), EnableTerminationProtection: aws.Bool(true),
 	})
 	if err != nil {
