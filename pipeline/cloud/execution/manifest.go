@@ -24,17 +24,19 @@ const manifestLimit = 64 << 20
 // readManifest reads the manifest of a run; nil if there is none.
 func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
 	key := ledger.Key(p, p.Definition.Name, run)
-	out, err := p.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
+	doing := "reading the manifest s3://" + p.Bucket + "/" + key
+	var text []byte
+	err := io.ErrUnexpectedEOF
+	// The SDK repeats a call, and not an answer of which the body is cut.
+	for range 3 {
+		if text, err = readObject(ctx, p, key); !errors.Is(err, io.ErrUnexpectedEOF) {
+			break
+		}
+	}
 	var missing *s3types.NoSuchKey
 	if errors.As(err, &missing) {
 		return nil, nil
 	}
-	doing := "reading the manifest s3://" + p.Bucket + "/" + key
-	if err != nil {
-		return nil, p.Explain(err, doing)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit))
 	if err != nil {
 		return nil, p.Explain(err, doing)
 	}
@@ -43,6 +45,16 @@ func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Ma
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return m, nil
+}
+
+// readObject reads an object of the place's bucket.
+func readObject(ctx context.Context, p *cloud.Place, key string) ([]byte, error) {
+	out, err := p.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
+	if err != nil {
+		return nil, err
+	}
+	defer out.Body.Close()
+	return io.ReadAll(io.LimitReader(out.Body, manifestLimit))
 }
 
 // manifest is that of the run: the machine's own where it succeeded, else one by its
