@@ -76,7 +76,7 @@ var allowed = map[string][]string{
 		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/manifest", "pipeline/record", "github.com/aws",
 	},
 	"pipeline/cli": {
-		"pipeline", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",
+		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",
 		"pipeline/record", "pipeline/report", "pipeline/revision", "pipeline/terminal", "pipeline/worktree",
 		"github.com/spf13/cobra", "golang.org/x/term",
 	},

@@ -40,7 +40,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 	return state, nil
 }
 
-// expected are the resources that the change set works on, in the template's order.
+// expected are the resources that the change set works on, in the plan's order.
 func (c *ChangeSet) expected() [][2]string {
 	var all [][2]string
 	for _, r := range c.Resources() {

@@ -97,26 +97,12 @@ func Wanted(ctx context.Context, p *cloud.Place, state *State, digests map[strin
 		return nil, err
 	}
 	w := &Want{Template: p.Definition.Template, Parameters: map[string]string{}, Description: description, Region: p.Region}
-	for name, parameter := range t.Parameters {
-		if parameter.Default != nil {
-			w.Parameters[name] = fmt.Sprint(parameter.Default)
-		}
+	values, err := cloud.ParameterFile(p.Definition, p.Parameters, digests)
+	if err != nil {
+		return nil, err
 	}
-	for _, values := range []map[string]string{p.Parameters, digests} {
-		for _, name := range slices.Sorted(maps.Keys(values)) {
-			if _, ok := t.Parameters[name]; !ok {
-				return nil, fmt.Errorf("environment %s has a value for %s, which the template does not know; nothing was written\n\thint: run go generate ./... and build anew", p.Environment, name)
-			}
-			w.Parameters[name] = values[name]
-		}
-	}
-	if _, ok := t.Parameters["Region"]; ok {
-		w.Parameters["Region"] = p.Region
-	}
-	for _, name := range slices.Sorted(maps.Keys(t.Parameters)) {
-		if _, ok := w.Parameters[name]; !ok {
-			return nil, fmt.Errorf("environment %s has no value for %s, which the template needs; nothing was written\n\thint: run go generate ./... and build anew", p.Environment, name)
-		}
+	for _, v := range values {
+		w.Parameters[v.Key] = v.Value
 	}
 	w.Tags, err = tags(p, w.Parameters["Tags"])
 	if err != nil {
