@@ -112,7 +112,7 @@ func TestDestroyRunning(t *testing.T) {
 		}
 	}()
 	p := a.place()
-	_, err := p.StepFunctions().StartExecution(t.Context(), &sfn.StartExecutionInput{
+	_, err := cloud.StepFunctions(p).StartExecution(t.Context(), &sfn.StartExecutionInput{
 		StateMachineArn: aws.String(p.MachineARN()), Name: aws.String("r1"), Input: aws.String("{}"),
 	})
 	if err != nil {
@@ -152,7 +152,7 @@ func TestDestroyProtected(t *testing.T) {
 	a := newAWSAccount(t)
 	a.want("deploy --env dev --yes", 0)
 	p := a.place()
-	_, err := p.CloudFormation().UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{
+	_, err := cloud.CloudFormation(p).UpdateTerminationProtection(t.Context(), &cloudformation.UpdateTerminationProtectionInput{
 		StackName: aws.String(stackName), EnableTerminationProtection: aws.Bool(true),
 	})
 	if err != nil {

@@ -194,7 +194,7 @@ func TestUploadDataSweeps(t *testing.T) {
 	}
 	key := "ml/data/" + s.hex + "/" + filepath.Base(name)
 	for _, k := range []string{key, key + ".other"} {
-		if _, err := p.S3().CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("data"), Key: &k}); err != nil {
+		if _, err := S3(p).CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("data"), Key: &k}); err != nil {
 			t.Fatal(err)
 		}
 	}

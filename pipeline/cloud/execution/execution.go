@@ -63,7 +63,7 @@ var ErrNotFound = errors.New("no such run")
 
 // Describe looks at the execution of a name.
 func Describe(ctx context.Context, p *cloud.Place, name string) (*Description, error) {
-	out, err := p.StepFunctions().DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(p.ExecutionARN(name))})
+	out, err := cloud.StepFunctions(p).DescribeExecution(ctx, &sfn.DescribeExecutionInput{ExecutionArn: aws.String(p.ExecutionARN(name))})
 	if err != nil {
 		return nil, notFound(p, name, err)
 	}
@@ -115,7 +115,7 @@ func List(ctx context.Context, p *cloud.Place, limit int) ([]Description, error)
 	in := &sfn.ListExecutionsInput{StateMachineArn: aws.String(p.MachineARN()), MaxResults: int32(min(limit, 1000))}
 	var all []Description
 	for len(all) < limit {
-		page, err := p.StepFunctions().ListExecutions(ctx, in)
+		page, err := cloud.StepFunctions(p).ListExecutions(ctx, in)
 		if isNoMachine(err) {
 			return nil, notDeployed(p)
 		}

@@ -49,7 +49,7 @@ func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Ma
 
 // readObject reads an object of the place's bucket.
 func readObject(ctx context.Context, p *cloud.Place, key string) ([]byte, error) {
-	out, err := p.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
+	out, err := cloud.S3(p).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (w *watch) manifest(ctx context.Context, d *Description) (*manifest.Manifes
 func (w *watch) sizes(ctx context.Context, m *manifest.Manifest) map[string]int64 {
 	sizes := map[string]int64{}
 	base := "s3://" + w.p.Bucket + "/"
-	pages := s3.NewListObjectsV2Paginator(w.p.S3(), &s3.ListObjectsV2Input{
+	pages := s3.NewListObjectsV2Paginator(cloud.ListObjectsV2(cloud.S3(w.p).ListObjectsV2), &s3.ListObjectsV2Input{
 		Bucket: aws.String(w.p.Bucket), Prefix: aws.String(path.Dir(ledger.Key(w.p, m.Pipeline, m.Run)) + "/"), ExpectedBucketOwner: aws.String(w.p.Account),
 	})
 	for n := 0; pages.HasMorePages() && n < 10; n++ {

@@ -37,7 +37,7 @@ func Start(ctx context.Context, p *cloud.Place, name string, input json.RawMessa
 	if err != nil {
 		return nil, err
 	}
-	out, err := p.StepFunctions().StartExecution(ctx, &sfn.StartExecutionInput{
+	out, err := cloud.StepFunctions(p).StartExecution(ctx, &sfn.StartExecutionInput{
 		StateMachineArn: aws.String(p.MachineARN()), Name: aws.String(name), Input: aws.String(text),
 	})
 	var exists *types.ExecutionAlreadyExists

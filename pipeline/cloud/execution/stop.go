@@ -30,7 +30,7 @@ func Stop(ctx context.Context, p *cloud.Place, name, by string) (*Description, e
 	if d.Ended() {
 		return d, nil
 	}
-	_, err = p.StepFunctions().StopExecution(ctx, &sfn.StopExecutionInput{
+	_, err = cloud.StepFunctions(p).StopExecution(ctx, &sfn.StopExecutionInput{
 		ExecutionArn: aws.String(p.ExecutionARN(name)), Error: aws.String(Stopped), Cause: aws.String(clip("stopped by "+p.Caller+": "+by, causeLimit)),
 	})
 	if err != nil {
@@ -63,7 +63,7 @@ func Redrive(ctx context.Context, p *cloud.Place, d *Description) (int, error) {
 	if d.Status == pipeline.PendingRedrive { // that has been asked for
 		return d.Redrives, nil
 	}
-	_, err := p.StepFunctions().RedriveExecution(ctx, &sfn.RedriveExecutionInput{
+	_, err := cloud.StepFunctions(p).RedriveExecution(ctx, &sfn.RedriveExecutionInput{
 		ExecutionArn: aws.String(d.ARN), ClientToken: aws.String(redriveToken(d)),
 	})
 	if err == nil {

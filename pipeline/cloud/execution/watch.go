@@ -60,7 +60,7 @@ func Look(ctx context.Context, p *cloud.Place, d *Description, on func(pipeline.
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := w.reader.Next(ctx, p.StepFunctions())
+	fresh, err := w.reader.Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(p).GetExecutionHistory))
 	if err != nil {
 		return nil, notFound(p, d.Name, err)
 	}
@@ -140,7 +140,7 @@ func (w *watch) emit(e pipeline.Event) {
 
 // look reads what is new. It gives the execution's description when it has ended.
 func (w *watch) look(ctx context.Context) (*Description, error) {
-	fresh, err := w.reader.Next(ctx, w.p.StepFunctions(), once)
+	fresh, err := w.reader.Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(w.p).GetExecutionHistory), once)
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func streams(ctx context.Context, p *cloud.Place, kind, job string) ([]string, e
 	var names []string
 	in := &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String(Group(kind)), LogStreamNamePrefix: aws.String(Prefix(job))}
 	for {
-		page, err := p.Logs().DescribeLogStreams(ctx, in)
+		page, err := cloud.Logs(p).DescribeLogStreams(ctx, in)
 		if missing(err) {
 			return nil, nil
 		}
@@ -85,7 +85,7 @@ type cursor struct {
 func (c *cursor) next(ctx context.Context, p *cloud.Place, kind string) ([]line, error) {
 	var all []line
 	for {
-		page, err := p.Logs().GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
+		page, err := cloud.Logs(p).GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
 			LogGroupName: aws.String(Group(kind)), LogStreamName: aws.String(c.stream), StartFromHead: aws.Bool(true), NextToken: c.token,
 		})
 		if missing(err) {
@@ -173,7 +173,7 @@ func ending(ctx context.Context, p *cloud.Place, kind, stream string, n int) ([]
 	var all []line
 	var token *string
 	for len(all) < n {
-		page, err := p.Logs().GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
+		page, err := cloud.Logs(p).GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
 			LogGroupName: aws.String(Group(kind)), LogStreamName: aws.String(stream), StartFromHead: aws.Bool(false), NextToken: token,
 			Limit: aws.Int32(int32(min(2*n+20, pageLimit))),
 		})

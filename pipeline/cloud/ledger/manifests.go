@@ -102,7 +102,7 @@ func runs(ctx context.Context, p *cloud.Place) ([]string, error) {
 // folders are the prefixes right below one.
 func folders(ctx context.Context, p *cloud.Place, prefix string) ([]string, error) {
 	var all []string
-	pages := s3.NewListObjectsV2Paginator(p.S3(), &s3.ListObjectsV2Input{
+	pages := s3.NewListObjectsV2Paginator(cloud.ListObjectsV2(cloud.S3(p).ListObjectsV2), &s3.ListObjectsV2Input{
 		Bucket: aws.String(p.Bucket), Prefix: aws.String(prefix), Delimiter: aws.String("/"), ExpectedBucketOwner: aws.String(p.Account),
 	})
 	for pages.HasMorePages() {

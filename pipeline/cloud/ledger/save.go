@@ -55,7 +55,7 @@ func Complete(ctx context.Context, d *pipeline.Definition, p *cloud.Place, x Des
 // definitionOf is the text of the machine that an execution runs; nil where the caller may
 // not see it.
 func definitionOf(ctx context.Context, p *cloud.Place, execution string) ([]byte, error) {
-	out, err := p.StepFunctions().DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(execution)})
+	out, err := cloud.StepFunctions(p).DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(execution)})
 	if code(err) == "AccessDeniedException" {
 		return nil, nil // the committed machine has to do
 	}
@@ -85,7 +85,7 @@ func Save(ctx context.Context, p *cloud.Place, m *manifest.Manifest) error {
 	// Two writers and a machine: whoever comes late looks what is there now.
 	for range 4 {
 		in.Body = bytes.NewReader(text)
-		if _, err = p.S3().PutObject(ctx, in); err == nil {
+		if _, err = cloud.S3(p).PutObject(ctx, in); err == nil {
 			return nil
 		}
 		if c := code(err); c != "PreconditionFailed" && c != "ConditionalRequestConflict" && c != "NoSuchKey" {
@@ -133,7 +133,7 @@ func get(ctx context.Context, p *cloud.Place, key, known string) (*object, error
 	}
 	var problem error
 	for try := range readings {
-		out, err := p.S3().GetObject(ctx, in)
+		out, err := cloud.S3(p).GetObject(ctx, in)
 		if status(err) == http.StatusNotModified {
 			return &object{etag: known, same: true}, nil
 		}

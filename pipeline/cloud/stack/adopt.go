@@ -134,7 +134,7 @@ func (k Retained) exists(ctx context.Context, p *cloud.Place) (bool, error) {
 		}
 		return err == nil, p.Explain(err, doing)
 	}
-	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(p.Logs(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(k.Name)})
+	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(cloud.DescribeLogGroups(cloud.Logs(p).DescribeLogGroups), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(k.Name)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -45,7 +45,7 @@ func eventOf(e *types.StackEvent) Event {
 func (d *Deployer) events(ctx context.Context, id, after string, take, stop func(Event) bool) (found []Event, newest string, err error) {
 	in := &cloudformation.DescribeStackEventsInput{StackName: aws.String(id)}
 	for {
-		out, err := d.place.CloudFormation().DescribeStackEvents(ctx, in)
+		out, err := cloud.CloudFormation(d.place).DescribeStackEvents(ctx, in)
 		if err != nil {
 			return nil, after, err
 		}

@@ -9,6 +9,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // Execute deploys the change set and follows that to its end. An error of type *Failure
@@ -18,7 +20,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 	token := d.token("execute", c.id)
 	set, stack := c.name()
 	start := p.Clock.Now()
-	_, err := p.CloudFormation().ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
+	_, err := cloud.CloudFormation(p).ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
 		ChangeSetName: set, StackName: stack, ClientRequestToken: aws.String(token),
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
@@ -51,7 +53,7 @@ func (c *ChangeSet) expected() [][2]string {
 
 // after describes a stack by its ARN, so that it is found when it is deleted, too.
 func (d *Deployer) after(ctx context.Context, id string) (*State, error) {
-	out, err := d.place.CloudFormation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(id)})
+	out, err := cloud.CloudFormation(d.place).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(id)})
 	if err != nil {
 		return nil, d.place.Explain(err, "looking at stack "+d.place.StackName())
 	}

@@ -36,7 +36,7 @@ type State struct {
 
 // Find describes the stack of a place; nil if there is none.
 func Find(ctx context.Context, p *cloud.Place) (*State, error) {
-	out, err := p.CloudFormation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.StackName())})
+	out, err := cloud.CloudFormation(p).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.StackName())})
 	if isMissing(err) {
 		return nil, nil
 	}

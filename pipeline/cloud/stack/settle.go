@@ -107,7 +107,7 @@ func (d *Deployer) refusal(ctx context.Context, s *State) error {
 // leftovers are the names of the stack's change sets.
 func leftovers(ctx context.Context, p *cloud.Place) ([]string, error) {
 	var names []string
-	pages := cloudformation.NewListChangeSetsPaginator(p.CloudFormation(), &cloudformation.ListChangeSetsInput{StackName: aws.String(p.StackName())})
+	pages := cloudformation.NewListChangeSetsPaginator(cloud.ListChangeSets(cloud.CloudFormation(p).ListChangeSets), &cloudformation.ListChangeSetsInput{StackName: aws.String(p.StackName())})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if isMissing(err) {
@@ -144,7 +144,7 @@ func (d *Deployer) Remains(ctx context.Context, s *State) (keeps, deletes []Reta
 	if err != nil {
 		return nil, nil, err
 	}
-	pages := cloudformation.NewListStackResourcesPaginator(d.place.CloudFormation(), &cloudformation.ListStackResourcesInput{StackName: aws.String(s.ID)})
+	pages := cloudformation.NewListStackResourcesPaginator(cloud.ListStackResources(cloud.CloudFormation(d.place).ListStackResources), &cloudformation.ListStackResourcesInput{StackName: aws.String(s.ID)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -166,7 +166,7 @@ func (d *Deployer) Remains(ctx context.Context, s *State) (keeps, deletes []Reta
 
 // template is what is deployed, read.
 func (d *Deployer) template(ctx context.Context, s *State) (*document, error) {
-	out, err := d.place.CloudFormation().GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(s.ID), TemplateStage: types.TemplateStageOriginal})
+	out, err := cloud.CloudFormation(d.place).GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(s.ID), TemplateStage: types.TemplateStageOriginal})
 	if isMissing(err) || hasCode(err, "ValidationError") {
 		return &document{}, nil // a stack in review has none
 	}
@@ -206,7 +206,7 @@ func (d *Deployer) ContinueRollback(ctx context.Context, s *State, skip []string
 	}
 	token := d.token("rollback", append([]string{s.ID}, skip...)...)
 	start := p.Clock.Now()
-	_, err := p.CloudFormation().ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
+	_, err := cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 		StackName: aws.String(s.ID), ResourcesToSkip: skip, ClientRequestToken: aws.String(token),
 	})
 	if err := d.took(ctx, err, s.ID, token, "continuing the rollback of stack "+s.Name); err != nil {

@@ -157,7 +157,7 @@ func Deployed(ctx context.Context, p *cloud.Place, state *State) (*delta.Side, e
 	if state == nil || rowOf(state.Status).Deploy == Create {
 		return nil, nil
 	}
-	out, err := p.CloudFormation().GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(state.ID), TemplateStage: types.TemplateStageOriginal})
+	out, err := cloud.CloudFormation(p).GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(state.ID), TemplateStage: types.TemplateStageOriginal})
 	if err != nil {
 		return nil, p.Explain(err, "reading the template of stack "+state.Name)
 	}
