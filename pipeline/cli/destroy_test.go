@@ -10,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/mlmax/mlmax/internal/awsfake"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // trained puts what a run has written into the bucket.
