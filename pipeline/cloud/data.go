@@ -130,7 +130,7 @@ func (p *Place) uploadFile(ctx context.Context, client *s3.Client, o object, t *
 // folder, so that it is no part of it.
 func (p *Place) uploadFolder(ctx context.Context, client *s3.Client, digest, name string, objects []object, t *tally) error {
 	at := dataPrefix + digest + "/" + name
-	found, err := p.mark(ctx, client, at, digest)
+	found, err := p.mark(ctx, at, digest)
 	if err != nil {
 		return err
 	}

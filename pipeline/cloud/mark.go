@@ -4,12 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
-	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -51,56 +48,28 @@ func (m *Mark) has(forms []string) bool {
 	return !slices.ContainsFunc(forms, func(f string) bool { return m == nil || !slices.Contains(m.Holds, f) })
 }
 
-// maxMark bounds what is read of a mark: its list of files may be long.
-const maxMark = 64 << 20
-
 // mark reads the mark of what lies at a place below the prefix, and has that digest; nil if
 // there is none.
-func (p *Place) mark(ctx context.Context, client *s3.Client, at, digest string) (*Mark, error) {
-	m, _, err := p.tagged(ctx, client, at, digest)
+func (p *Place) mark(ctx context.Context, at, digest string) (*Mark, error) {
+	m, _, err := p.tagged(ctx, at, digest)
 	return m, err
 }
 
 // tagged is mark, with the ETag by which it can be replaced.
-func (p *Place) tagged(ctx context.Context, client *s3.Client, at, digest string) (*Mark, string, error) {
+func (p *Place) tagged(ctx context.Context, at, digest string) (*Mark, string, error) {
 	key := p.Prefix + at + ".json"
-	text, tag, err := p.read(ctx, client, key)
-	if errors.Is(err, errAbsent) {
+	o, err := p.ReadObject(ctx, key, "")
+	if IsAbsent(err) {
 		return nil, "", nil
 	}
 	if err != nil {
 		return nil, "", p.Explain(err, "looking for s3://"+p.Bucket+"/"+key)
 	}
 	var m Mark
-	if err := json.Unmarshal(text, &m); err != nil || m.Digest != digest {
+	if err := json.Unmarshal(o.Text, &m); err != nil || m.Digest != digest {
 		return nil, "", p.foreign(key, err)
 	}
-	return &m, tag, nil
-}
-
-// read reads a small object. A body that was cut off is asked for again.
-func (p *Place) read(ctx context.Context, client *s3.Client, key string) (text []byte, tag string, err error) {
-	for try := range attempts {
-		if try > 0 {
-			if err := p.Wait(ctx, time.Duration(try)*time.Second); err != nil {
-				return nil, "", err
-			}
-		}
-		var out *s3.GetObjectOutput
-		out, err = client.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), ChecksumMode: types.ChecksumModeEnabled})
-		if err != nil {
-			if statusOf(err) == http.StatusNotFound && codeOf(err) != "NoSuchBucket" {
-				err = errAbsent
-			}
-			return nil, "", err
-		}
-		text, err = io.ReadAll(io.LimitReader(out.Body, maxMark))
-		out.Body.Close()
-		if err == nil {
-			return text, aws.ToString(out.ETag), nil
-		}
-	}
-	return nil, "", err
+	return &m, o.ETag, nil
 }
 
 // commit writes the mark, or adds to the one that was found what it does not have yet.
@@ -110,7 +79,7 @@ func (p *Place) commit(ctx context.Context, client *s3.Client, at string, found 
 		tag := ""
 		if found != nil {
 			var err error
-			if found, tag, err = p.tagged(ctx, client, at, m.Digest); err != nil {
+			if found, tag, err = p.tagged(ctx, at, m.Digest); err != nil {
 				return err
 			}
 			if found != nil && found.has(m.Holds) {
@@ -154,7 +123,7 @@ func (p *Place) putMark(ctx context.Context, client *s3.Client, key string, m *M
 		Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), Body: bytes.NewReader(append(text, '\n')),
 		ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ContentType: aws.String("application/json"),
 	}
-	p.seal(request)
+	p.Seal(request)
 	if tag == "" {
 		request.IfNoneMatch = aws.String("*")
 	} else {
@@ -164,8 +133,8 @@ func (p *Place) putMark(ctx context.Context, client *s3.Client, key string, m *M
 	return err
 }
 
-// seal has an object encrypted with the environment's key, where there is one.
-func (p *Place) seal(request *s3.PutObjectInput) {
+// Seal has an object encrypted with the environment's key, where there is one.
+func (p *Place) Seal(request *s3.PutObjectInput) {
 	if p.KmsKey != "" {
 		request.ServerSideEncryption, request.SSEKMSKeyId, request.BucketKeyEnabled = types.ServerSideEncryptionAwsKms, &p.KmsKey, aws.Bool(true)
 	}

@@ -124,7 +124,7 @@ func (p *Place) putWhole(ctx context.Context, client *s3.Client, o object) error
 		Bucket: &p.Bucket, Key: &o.key, ExpectedBucketOwner: p.owner(), IfNoneMatch: aws.String("*"),
 		Body: bytes.NewReader(body), ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: aws.String(o.sum.base64()), ContentType: &o.kind,
 	}
-	p.seal(request)
+	p.Seal(request)
 	_, err = client.PutObject(ctx, request)
 	return err
 }

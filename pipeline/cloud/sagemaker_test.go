@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -20,31 +21,40 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// at is a place whose calls go to a server that answers with these, in turn.
-func at(t *testing.T, answers ...http.HandlerFunc) (*Place, *[]*http.Request) {
+// at is a place whose calls go to a server that answers with these, in turn; seen are the
+// requests that it has got.
+func at(t *testing.T, answers ...http.HandlerFunc) (p *Place, seen func() []*http.Request) {
 	t.Helper()
-	var seen []*http.Request
+	var mu sync.Mutex // a connection that is reset leaves its handler behind
+	var requests []*http.Request
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(r.Body)
 		if err != nil {
 			t.Error(err)
 		}
+		mu.Lock()
+		requests = append(requests, r)
+		n := len(requests)
+		mu.Unlock()
 		if string(body) != `{"MaxResults":3}` {
-			t.Errorf("attempt %d sent %s", len(seen)+1, body)
+			t.Errorf("attempt %d sent %s", n, body)
 		}
-		seen = append(seen, r)
-		answers[min(len(seen), len(answers))-1](rw, r)
+		answers[min(n, len(answers))-1](rw, r)
 	}))
 	t.Cleanup(server.Close)
 	return &Place{
-		Region: "eu-west-1", Partition: "aws", Clock: asl.NewVirtualClock(time.Unix(0, 0)),
-		config: aws.Config{
-			BaseEndpoint: aws.String(server.URL), Credentials: keys.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
-			Retryer: func() aws.Retryer {
-				return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 4 })
+			Region: "eu-west-1", Partition: "aws", Clock: asl.NewVirtualClock(time.Unix(0, 0)),
+			config: aws.Config{
+				BaseEndpoint: aws.String(server.URL), Credentials: keys.NewStaticCredentialsProvider("AKIAFAKE", "fake", ""),
+				Retryer: func() aws.Retryer {
+					return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts = 4 })
+				},
 			},
-		},
-	}, &seen
+		}, func() []*http.Request {
+			mu.Lock()
+			defer mu.Unlock()
+			return requests
+		}
 }
 
 func says(status int, header, body string) http.HandlerFunc {
@@ -77,7 +87,7 @@ func TestSageMakerSpeaksItsProtocol(t *testing.T) {
 	if token, err := call(p); err != nil || token != "more" {
 		t.Fatalf("token %q, error %v", token, err)
 	}
-	h := (*seen)[0].Header
+	h := seen()[0].Header
 	if h.Get("X-Amz-Target") != "SageMaker.ListModelPackages" || h.Get("Content-Type") != "application/x-amz-json-1.1" {
 		t.Errorf("headers are %v", h)
 	}
@@ -95,12 +105,12 @@ func TestSageMakerTriesAgain(t *testing.T) {
 		"reset":     reset,
 	} {
 		p, seen := at(t, trouble, trouble, fine)
-		if token, err := call(p); err != nil || token != "more" || len(*seen) != 3 {
-			t.Errorf("%s: token %q after %d attempts, error %v", name, token, len(*seen), err)
+		if token, err := call(p); err != nil || token != "more" || len(seen()) != 3 {
+			t.Errorf("%s: token %q after %d attempts, error %v", name, token, len(seen()), err)
 		}
 		p, seen = at(t, trouble)
-		if _, err := call(p); err == nil || len(*seen) != 4 {
-			t.Errorf("%s for ever: %d attempts, error %v", name, len(*seen), err)
+		if _, err := call(p); err == nil || len(seen()) != 4 {
+			t.Errorf("%s for ever: %d attempts, error %v", name, len(seen()), err)
 		}
 	}
 }
@@ -116,8 +126,8 @@ func TestSageMakerNamesARefusal(t *testing.T) {
 		if !errors.As(err, &api) || api.Code != "ValidationException" || api.Message != "no such group" || api.Fault != smithy.FaultClient {
 			t.Errorf("error is %#v", err)
 		}
-		if len(*seen) != 1 {
-			t.Errorf("it was tried %d times", len(*seen))
+		if len(seen()) != 1 {
+			t.Errorf("it was tried %d times", len(seen()))
 		}
 	}
 }
@@ -131,7 +141,7 @@ func TestSageMakerAllowsForAWrongClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	var signed []time.Time
-	for _, r := range *seen {
+	for _, r := range seen() {
 		at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
 		if err != nil {
 			t.Fatal(err)
@@ -150,8 +160,8 @@ func TestSageMakerStopsWithItsContext(t *testing.T) {
 		says(500, "", "{}")(rw, r)
 	})
 	err := p.SageMaker(ctx, "ListModelPackages", json.RawMessage(`{"MaxResults":3}`), nil)
-	if err == nil || len(*seen) != 1 {
-		t.Errorf("%d attempts, error %v", len(*seen), err)
+	if err == nil || len(seen()) != 1 {
+		t.Errorf("%d attempts, error %v", len(seen()), err)
 	}
 }
 

@@ -48,7 +48,7 @@ func (p *Place) Upload(ctx context.Context, all []Code, on func(Progress)) error
 
 // uploadCode uploads one code, unless its mark says that it is there.
 func (p *Place) uploadCode(ctx context.Context, client *s3.Client, c *Code, on func(Progress)) error {
-	found, err := p.mark(ctx, client, codePrefix+c.Digest, c.Digest)
+	found, err := p.mark(ctx, codePrefix+c.Digest, c.Digest)
 	if err != nil {
 		return err
 	}

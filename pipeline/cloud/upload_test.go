@@ -93,7 +93,7 @@ func TestUploadAddsWhatIsMissing(t *testing.T) {
 	if d := cmp.Diff([]string{at + ".json", at + ".tar.gz", at + "/train.py"}, w.Keys("data", "")); d != "" {
 		t.Error(d)
 	}
-	m, err := p.mark(t.Context(), p.storage(), codePrefix+all[0].Digest, all[0].Digest)
+	m, err := p.mark(t.Context(), codePrefix+all[0].Digest, all[0].Digest)
 	if err != nil || !m.has([]string{formArchive, formFiles}) {
 		t.Errorf("mark %+v, %v", m, err)
 	}

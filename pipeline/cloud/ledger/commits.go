@@ -74,15 +74,15 @@ func mark(ctx context.Context, p *cloud.Place, c *cache, digest string) (*cloud.
 	key := p.Prefix + "code/" + digest + ".json"
 	e := c.get(key)
 	if e == nil {
-		o, err := get(ctx, p, key, "")
+		o, err := p.ReadObject(ctx, key, "")
 		switch {
-		case code(err) == "NoSuchKey", code(err) == "AccessDenied":
+		case cloud.HasCode(err, "NoSuchKey", "AccessDenied"):
 			return nil, nil
 		case err != nil:
 			return nil, p.Explain(err, "reading where the code "+digest[:min(len(digest), 12)]+" came from")
 		}
 		// What a mark says of the first upload stays true.
-		e = &entry{Key: key, ETag: o.etag, Modified: o.modified, Text: o.text, Final: true}
+		e = &entry{Key: key, ETag: o.ETag, Modified: o.Modified.UnixMilli(), Text: o.Text, Final: true}
 		if err := c.put(*e); err != nil {
 			return nil, err
 		}

@@ -17,12 +17,8 @@ import (
 	"github.com/mlmax/mlmax/pipeline/manifest"
 )
 
-// How an account is asked: how many calls at a time, and how long is waited before what
-// did not arrive whole is asked for again, doubled each time.
-const (
-	atATime = 12
-	pause   = 250 * time.Millisecond
-)
+// atATime is how many calls an account is asked at a time.
+const atATime = 12
 
 // A found manifest is one that was read, with when it was written.
 type found struct {
@@ -128,17 +124,17 @@ func fetch(ctx context.Context, p *cloud.Place, c *cache, key string) (*entry, e
 	if known != nil {
 		etag = known.ETag
 	}
-	o, err := get(ctx, p, key, etag)
+	o, err := p.ReadObject(ctx, key, etag)
 	switch {
-	case code(err) == "NoSuchKey":
+	case cloud.IsAbsent(err):
 		return nil, nil
 	case err != nil:
 		return nil, p.Explain(err, "reading the manifest of run "+path.Base(path.Dir(key)))
-	case o.same:
+	case o.Same:
 		return known, nil
 	}
-	e := entry{Key: key, ETag: o.etag, Modified: o.modified, Text: o.text}
-	m, err := manifest.Decode(o.text)
+	e := entry{Key: key, ETag: o.ETag, Modified: o.Modified.UnixMilli(), Text: o.Text}
+	m, err := manifest.Decode(o.Text)
 	if err != nil {
 		return &e, nil // who takes it says so, today and tomorrow
 	}

@@ -48,7 +48,7 @@ func (s seconds) time() time.Time {
 func registry(ctx context.Context, p *cloud.Place, groups []string) ([]record.ModelPackage, []record.Approval, error) {
 	var arns []string
 	for _, group := range groups {
-		some, err := versions(ctx, p, group)
+		some, err := p.ModelVersions(ctx, group)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -79,39 +79,6 @@ func registry(ctx context.Context, p *cloud.Place, groups []string) ([]record.Mo
 	}
 	slices.SortStableFunc(decisions, func(a, b record.Approval) int { return a.At.Compare(b.At) })
 	return models, decisions, nil
-}
-
-// versions are the ARNs of the versions in a group.
-func versions(ctx context.Context, p *cloud.Place, group string) ([]string, error) {
-	var arns []string
-	in := map[string]any{"ModelPackageGroupName": group, "MaxResults": 100}
-	for {
-		var page struct {
-			ModelPackageSummaryList []struct{ ModelPackageArn string }
-			NextToken               string
-		}
-		err := p.SageMaker(ctx, "ListModelPackages", in, &page)
-		if noGroup(err) {
-			return nil, nil
-		}
-		if err != nil {
-			return nil, p.Explain(err, "listing the versions of model group "+group)
-		}
-		for _, one := range page.ModelPackageSummaryList {
-			arns = append(arns, one.ModelPackageArn)
-		}
-		if page.NextToken == "" {
-			return arns, nil
-		}
-		in["NextToken"] = page.NextToken
-	}
-}
-
-// noGroup says whether a refusal is that there is no such group. The service has no name
-// of its own for that.
-func noGroup(err error) bool {
-	c := code(err)
-	return c == "ResourceNotFound" || c == "ValidationException" && strings.Contains(err.Error(), "does not exist")
 }
 
 func describe(ctx context.Context, p *cloud.Place, arn string) (*described, error) {

@@ -3,16 +3,12 @@ package ledger
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
-	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -22,9 +18,6 @@ import (
 
 // manifestName is the manifest's name in the folder of its run.
 const manifestName = "manifest.json"
-
-// limit is how much of a manifest is read.
-const limit = 64 << 20
 
 // Key is where the manifest of a run lies in the place's bucket.
 func Key(p *cloud.Place, pipeline, run string) string {
@@ -56,7 +49,7 @@ func Complete(ctx context.Context, d *pipeline.Definition, p *cloud.Place, x Des
 // not see it.
 func definitionOf(ctx context.Context, p *cloud.Place, execution string) ([]byte, error) {
 	out, err := cloud.StepFunctions(p).DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(execution)})
-	if code(err) == "AccessDeniedException" {
+	if cloud.HasCode(err, "AccessDeniedException") {
 		return nil, nil // the committed machine has to do
 	}
 	if err != nil {
@@ -79,99 +72,32 @@ func Save(ctx context.Context, p *cloud.Place, m *manifest.Manifest) error {
 		Bucket: aws.String(p.Bucket), Key: aws.String(key), Body: bytes.NewReader(text), ContentType: aws.String("application/json"),
 		ChecksumAlgorithm: s3types.ChecksumAlgorithmSha256, IfNoneMatch: aws.String("*"), ExpectedBucketOwner: aws.String(p.Account),
 	}
-	if p.KmsKey != "" {
-		in.ServerSideEncryption, in.SSEKMSKeyId = s3types.ServerSideEncryptionAwsKms, aws.String(p.KmsKey)
-	}
+	p.Seal(in)
 	// Two writers and a machine: whoever comes late looks what is there now.
 	for range 4 {
 		in.Body = bytes.NewReader(text)
 		if _, err = cloud.S3(p).PutObject(ctx, in); err == nil {
 			return nil
 		}
-		if c := code(err); c != "PreconditionFailed" && c != "ConditionalRequestConflict" && c != "NoSuchKey" {
+		if !cloud.HasCode(err, "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey") {
 			return p.Explain(err, doing)
 		}
-		there, found := get(ctx, p, key, "")
-		if code(found) == "NoSuchKey" {
+		there, found := p.ReadObject(ctx, key, "")
+		if cloud.IsAbsent(found) {
 			in.IfNoneMatch, in.IfMatch = aws.String("*"), nil
 			continue
 		}
 		if found != nil {
 			return p.Explain(found, doing)
 		}
-		known, damaged := manifest.Decode(there.text)
+		known, damaged := manifest.Decode(there.Text)
 		if damaged != nil {
 			return fmt.Errorf("%s: what is there cannot be read, and is left as it is: %w", doing, damaged)
 		}
-		if known.Status == "" || bytes.Equal(there.text, text) {
+		if known.Status == "" || bytes.Equal(there.Text, text) {
 			return nil
 		}
-		in.IfNoneMatch, in.IfMatch = nil, aws.String(there.etag)
+		in.IfNoneMatch, in.IfMatch = nil, aws.String(there.ETag)
 	}
 	return p.Explain(err, doing)
-}
-
-// An object is what was read of S3.
-type object struct {
-	text []byte
-	etag string
-	// modified is when it was written, in milliseconds since 1970.
-	modified int64
-	// same says that it is what the caller has already; there is no text then.
-	same bool
-}
-
-// readings is how often an object is asked for whose content did not arrive whole.
-const readings = 4
-
-// get reads an object, unless its ETag is known. What arrives is held to the checksum that
-// S3 keeps of it.
-func get(ctx context.Context, p *cloud.Place, key, known string) (*object, error) {
-	in := &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ChecksumMode: s3types.ChecksumModeEnabled, ExpectedBucketOwner: aws.String(p.Account)}
-	if known != "" {
-		in.IfNoneMatch = aws.String(known)
-	}
-	var problem error
-	for try := range readings {
-		out, err := cloud.S3(p).GetObject(ctx, in)
-		if status(err) == http.StatusNotModified {
-			return &object{etag: known, same: true}, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		text, err := io.ReadAll(io.LimitReader(out.Body, limit+1))
-		err = errors.Join(err, out.Body.Close())
-		switch {
-		case err == nil && len(text) > limit:
-			return nil, fmt.Errorf("s3://%s/%s has more than %d bytes", p.Bucket, key, limit)
-		case err == nil && out.ContentLength != nil && int64(len(text)) != *out.ContentLength:
-			err = io.ErrUnexpectedEOF
-		case err == nil:
-			return &object{text: text, etag: aws.ToString(out.ETag), modified: aws.ToTime(out.LastModified).UnixMilli()}, nil
-		}
-		problem = fmt.Errorf("read s3://%s/%s: %w", p.Bucket, key, err)
-		if try+1 == readings || p.Wait(ctx, pause<<try) != nil {
-			break
-		}
-	}
-	return nil, problem
-}
-
-// code is that of a service's refusal, or empty.
-func code(err error) string {
-	var e smithy.APIError
-	if errors.As(err, &e) {
-		return e.ErrorCode()
-	}
-	return ""
-}
-
-// status is that of the answer that holds an error, or 0.
-func status(err error) int {
-	var e interface{ HTTPStatusCode() int }
-	if errors.As(err, &e) {
-		return e.HTTPStatusCode()
-	}
-	return 0
 }

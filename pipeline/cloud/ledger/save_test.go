@@ -179,8 +179,8 @@ func TestFaultsAtManifests(t *testing.T) {
 			if got := w.GetObject("data", Key(p, m.Pipeline, m.Run)); !bytes.Equal(got, want) {
 				t.Errorf("in S3 is %s", got)
 			}
-			o, err := get(context.Background(), p, Key(p, m.Pipeline, m.Run), "")
-			if err != nil || !bytes.Equal(o.text, want) {
+			o, err := p.ReadObject(context.Background(), Key(p, m.Pipeline, m.Run), "")
+			if err != nil || !bytes.Equal(o.Text, want) {
 				t.Errorf("read %v, error %v", o, err)
 			}
 		})

@@ -129,7 +129,7 @@ func (k Retained) exists(ctx context.Context, p *cloud.Place) (bool, error) {
 	doing := "looking whether there is a " + k.String()
 	if k.Type == modelGroupType {
 		err := p.SageMaker(ctx, "DescribeModelPackageGroup", map[string]any{"ModelPackageGroupName": k.Name}, nil)
-		if isNoGroup(err) {
+		if cloud.IsNoGroup(err) {
 			return false, nil
 		}
 		return err == nil, p.Explain(err, doing)
@@ -147,10 +147,4 @@ func (k Retained) exists(ctx context.Context, p *cloud.Place) (bool, error) {
 		}
 	}
 	return false, nil
-}
-
-// isNoGroup recognizes SageMaker's answer for a group that is not there: it has no code
-// of its own.
-func isNoGroup(err error) bool {
-	return hasCode(err, "ResourceNotFound") || hasCode(err, "ValidationException") && strings.Contains(err.Error(), "does not exist")
 }

@@ -15,9 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/mlmax/mlmax/pipeline/delta"
-
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/delta"
 )
 
 // A ChangeSet is what would be done to a stack, made and not executed.
@@ -44,7 +43,7 @@ func (d *Deployer) Propose(ctx context.Context, state *State, w *Want) (*ChangeS
 	switch {
 	case err == nil:
 		c.id, c.stackID = aws.ToString(out.Id), aws.ToString(out.StackId)
-	case hasCode(err, "AlreadyExistsException"):
+	case cloud.HasCode(err, "AlreadyExistsException"):
 		// Its name is this invocation's alone: it was made, and the answer was lost.
 		c.id = aws.ToString(in.ChangeSetName)
 	default:
@@ -212,7 +211,7 @@ func (c *ChangeSet) Discard(ctx context.Context) error {
 	p := c.deployer.place
 	set, stack := c.name()
 	_, err := cloud.CloudFormation(p).DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set, StackName: stack})
-	if err != nil && !hasCode(err, "ChangeSetNotFound") {
+	if err != nil && !cloud.HasCode(err, "ChangeSetNotFound") {
 		return p.Explain(err, "deleting the change set "+c.id)
 	}
 	if !c.creates {
@@ -230,10 +229,4 @@ func (c *ChangeSet) Discard(ctx context.Context) error {
 		StackName: aws.String(state.ID), ClientRequestToken: aws.String(c.deployer.token("discard", state.ID)),
 	})
 	return p.Explain(err, "deleting the stack "+p.StackName()+", which has nothing in it")
-}
-
-// hasCode reports whether an error is a service's with one of the codes.
-func hasCode(err error, codes ...string) bool {
-	var refused smithy.APIError
-	return errors.As(err, &refused) && slices.Contains(codes, refused.ErrorCode())
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -105,7 +104,7 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 
 func (d *Deployer) deleteLogs(ctx context.Context, name string) error {
 	_, err := cloud.Logs(d.place).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)})
-	if err != nil && !hasCode(err, "ResourceNotFoundException") {
+	if err != nil && !cloud.HasCode(err, "ResourceNotFoundException") {
 		return d.place.Explain(err, "deleting log group "+name)
 	}
 	d.display.Say("deleted log group " + name)
@@ -116,7 +115,7 @@ func (d *Deployer) deleteLogs(ctx context.Context, name string) error {
 // group if nothing is left in it.
 func (d *Deployer) deleteModels(ctx context.Context, group string) error {
 	p := d.place
-	versions, err := d.versions(ctx, group)
+	versions, err := p.ModelVersions(ctx, group)
 	if err != nil {
 		return err
 	}
@@ -132,7 +131,7 @@ func (d *Deployer) deleteModels(ctx context.Context, group string) error {
 			continue
 		}
 		err := p.SageMaker(ctx, "DeleteModelPackage", map[string]any{"ModelPackageName": arn}, nil)
-		if err != nil && !isNoGroup(err) {
+		if err != nil && !cloud.IsNoGroup(err) {
 			return p.Explain(err, "deleting "+arn)
 		}
 		d.display.Say("deleted " + arn)
@@ -142,39 +141,11 @@ func (d *Deployer) deleteModels(ctx context.Context, group string) error {
 		return nil
 	}
 	err = p.SageMaker(ctx, "DeleteModelPackageGroup", map[string]any{"ModelPackageGroupName": group}, nil)
-	if err != nil && !isNoGroup(err) {
+	if err != nil && !cloud.IsNoGroup(err) {
 		return p.Explain(err, "deleting model group "+group)
 	}
 	d.display.Say("deleted model group " + group)
 	return nil
-}
-
-// versions are the ARNs of a group's model packages.
-func (d *Deployer) versions(ctx context.Context, group string) ([]string, error) {
-	var all []string
-	for token := ""; ; {
-		in := map[string]any{"ModelPackageGroupName": group, "ModelPackageType": "Versioned", "MaxResults": 100}
-		if token != "" {
-			in["NextToken"] = token
-		}
-		var page struct {
-			ModelPackageSummaryList []struct{ ModelPackageArn string }
-			NextToken               string
-		}
-		err := d.place.SageMaker(ctx, "ListModelPackages", in, &page)
-		if isNoGroup(err) {
-			return all, nil
-		}
-		if err != nil {
-			return nil, d.place.Explain(err, "listing the versions of model group "+group)
-		}
-		for _, v := range page.ModelPackageSummaryList {
-			all = append(all, v.ModelPackageArn)
-		}
-		if token = page.NextToken; token == "" {
-			return all, nil
-		}
-	}
 }
 
 // deleteRuns deletes what runs of this environment have written. Environments may share a
@@ -259,28 +230,20 @@ func (d *Deployer) keys(ctx context.Context) ([]string, error) {
 	return all, nil
 }
 
-// manifestLimit is how much of a manifest is read to learn whose it is.
-const manifestLimit = 16 << 20
-
 // environmentOf is the environment that a run's manifest names; empty if it has none.
 func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error) {
 	key := d.runs() + run + "/manifest.json"
-	out, err := cloud.S3(d.place).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(d.place.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(d.place.Account)})
-	if hasCode(err, "NoSuchKey") {
+	o, err := d.place.ReadObject(ctx, key, "")
+	if cloud.IsAbsent(err) {
 		return "", nil
 	}
-	if err != nil {
-		return "", d.place.Explain(err, "reading "+key)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit))
 	if err != nil {
 		return "", d.place.Explain(err, "reading "+key)
 	}
 	var manifest struct {
 		Environment string `json:"environment"`
 	}
-	if err := json.Unmarshal(text, &manifest); err != nil {
+	if err := json.Unmarshal(o.Text, &manifest); err != nil {
 		return "", nil // whatever it is, it names no environment
 	}
 	return manifest.Environment, nil

@@ -38,7 +38,7 @@ func (d *Deployer) Running(ctx context.Context) ([]string, error) {
 		pages := sfn.NewListExecutionsPaginator(cloud.ListExecutions(cloud.StepFunctions(p).ListExecutions), &sfn.ListExecutionsInput{StateMachineArn: aws.String(p.MachineARN()), StatusFilter: status})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
-			if hasCode(err, "StateMachineDoesNotExist") {
+			if cloud.HasCode(err, "StateMachineDoesNotExist") {
 				return nil, nil
 			}
 			if err != nil {
@@ -61,7 +61,7 @@ func (d *Deployer) Stop(ctx context.Context, names []string) error {
 		_, err := cloud.StepFunctions(p).StopExecution(ctx, &sfn.StopExecutionInput{
 			ExecutionArn: aws.String(p.ExecutionARN(name)), Error: aws.String("Mlmax.Destroyed"), Cause: aws.String("the pipeline is being destroyed"),
 		})
-		if err != nil && !hasCode(err, "ExecutionDoesNotExist") {
+		if err != nil && !cloud.HasCode(err, "ExecutionDoesNotExist") {
 			return p.Explain(err, "stopping execution "+name)
 		}
 		d.display.Say("stopping execution " + name)

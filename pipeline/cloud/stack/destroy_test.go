@@ -148,7 +148,7 @@ func TestDeleteData(t *testing.T) {
 	if keys := a.Keys(bucket, ""); !slices.Equal(keys, want) {
 		t.Errorf("left are %q", keys)
 	}
-	versions, err := d.versions(ctx, "dev-census")
+	versions, err := d.place.ModelVersions(ctx, "dev-census")
 	if err != nil || len(versions) != 1 || !strings.HasSuffix(versions[0], "/dev-census/2") {
 		t.Errorf("left are %v, error %v", versions, err)
 	}

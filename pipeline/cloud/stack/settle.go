@@ -167,7 +167,7 @@ func (d *Deployer) Remains(ctx context.Context, s *State) (keeps, deletes []Reta
 // template is what is deployed, read.
 func (d *Deployer) template(ctx context.Context, s *State) (*document, error) {
 	out, err := cloud.CloudFormation(d.place).GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(s.ID), TemplateStage: types.TemplateStageOriginal})
-	if isMissing(err) || hasCode(err, "ValidationError") {
+	if isMissing(err) || cloud.HasCode(err, "ValidationError") {
 		return &document{}, nil // a stack in review has none
 	}
 	if err != nil {
