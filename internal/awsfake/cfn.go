@@ -58,24 +58,8 @@ type stackEvent struct {
 	time                                               time.Time
 }
 
-// An awsError is a refusal of a service.
-type awsError struct {
-	status        int
-	code, message string
-}
-
-func (e *awsError) Error() string { return e.code + ": " + e.message }
-
-// said is what an error says to people: a refusal's message without its code.
-func said(err error) string {
-	if refused, ok := err.(*awsError); ok {
-		return refused.message
-	}
-	return err.Error()
-}
-
 func ineligible(format string, args ...any) error {
-	return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
+	return &apiError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(format, args...)}
 }
 
 // A query is a request of the query protocol; what is read of it is noted, so that a
@@ -187,9 +171,9 @@ func (w *World) cloudFormation(rw http.ResponseWriter, r *http.Request) {
 	result, err := do(w, q)
 	w.mu.Unlock()
 	if left := q.unread(); err == nil && left != nil {
-		err = &awsError{http.StatusBadRequest, "MalformedInput", fmt.Sprintf("awsfake's %s does not know %s", action, strings.Join(left, ", "))}
+		err = &apiError{http.StatusBadRequest, "MalformedInput", fmt.Sprintf("awsfake's %s does not know %s", action, strings.Join(left, ", "))}
 	}
-	if refused, ok := err.(*awsError); ok {
+	if refused, ok := err.(*apiError); ok {
 		refuseQuery(rw, refused.status, refused.code, refused.message)
 		return
 	}

@@ -51,7 +51,7 @@ func (w *World) createChangeSet(q *query) (members, error) {
 					q.skip()
 					return members{{"Id", c.id}, {"StackId", s.id}}, nil
 				}
-				return nil, &awsError{400, "AlreadyExistsException", "ChangeSet " + name + " already exists"}
+				return nil, &apiError{400, "AlreadyExistsException", "ChangeSet " + name + " already exists"}
 			}
 		}
 	}
@@ -239,7 +239,7 @@ func (w *World) changeSetOf(q *query) (*stack, *changeSet, error) {
 	if stackName != "" && w.stackNamed(stackName) == nil {
 		return nil, nil, ineligible("Stack [%s] does not exist", stackName)
 	}
-	return nil, nil, &awsError{404, "ChangeSetNotFound", "ChangeSet [" + name + "] does not exist"}
+	return nil, nil, &apiError{404, "ChangeSetNotFound", "ChangeSet [" + name + "] does not exist"}
 }
 
 // changesPage is how many changes are in one answer. (The service pages at 1 MB.)
@@ -305,12 +305,12 @@ func (w *World) executeChangeSet(q *query) (members, error) {
 	token, disable, keep := q.get("ClientRequestToken"), q.get("DisableRollback") == "true", q.get("RetainExceptOnCreate") == "true"
 	if before, ok := s.tokens[token]; ok && token != "" {
 		if before != c.id {
-			return nil, &awsError{400, "TokenAlreadyExistsException", "A client request token with that name already exists"}
+			return nil, &apiError{400, "TokenAlreadyExistsException", "A client request token with that name already exists"}
 		}
 		return members{}, nil
 	}
 	if c.status != "CREATE_COMPLETE" || c.execution != "AVAILABLE" {
-		return nil, &awsError{400, "InvalidChangeSetStatus", fmt.Sprintf("ChangeSet [%s] cannot be executed in its current execution status of [%s]", c.id, c.execution)}
+		return nil, &apiError{400, "InvalidChangeSetStatus", fmt.Sprintf("ChangeSet [%s] cannot be executed in its current execution status of [%s]", c.id, c.execution)}
 	}
 	if err := s.updatable(); err != nil {
 		return nil, err
@@ -335,14 +335,14 @@ func (w *World) executeChangeSet(q *query) (members, error) {
 
 func (w *World) deleteChangeSet(q *query) (members, error) {
 	s, c, err := w.changeSetOf(q)
-	if refused, ok := err.(*awsError); ok && refused.code == "ChangeSetNotFound" {
+	if refused, ok := err.(*apiError); ok && refused.code == "ChangeSetNotFound" {
 		return members{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if c.execution == "EXECUTE_IN_PROGRESS" {
-		return nil, &awsError{400, "InvalidChangeSetStatus", "ChangeSet [" + c.id + "] cannot be deleted in its current status"}
+		return nil, &apiError{400, "InvalidChangeSetStatus", "ChangeSet [" + c.id + "] cannot be deleted in its current status"}
 	}
 	s.changeSets = slices.DeleteFunc(s.changeSets, func(one *changeSet) bool { return one == c })
 	return members{}, nil

@@ -93,7 +93,7 @@ func (k kind) missing(r *resource) error {
 	for _, name := range k.required {
 		if _, ok := r.properties[name]; !ok {
 			const text = "Properties validation failed for resource %s with message: #: required key [%s] not found"
-			return &awsError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(text, r.logical, name)}
+			return &apiError{http.StatusBadRequest, "ValidationError", fmt.Sprintf(text, r.logical, name)}
 		}
 	}
 	return nil

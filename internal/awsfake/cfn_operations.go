@@ -171,7 +171,7 @@ func (d *deployment) undo(c replaced, skip []string) error {
 func (w *World) createStack(q *query) (members, error) {
 	name := q.get("StackName")
 	if s := w.stackNamed(name); s != nil && s.status != "REVIEW_IN_PROGRESS" {
-		return nil, &awsError{400, "AlreadyExistsException", "Stack [" + name + "] already exists"}
+		return nil, &apiError{400, "AlreadyExistsException", "Stack [" + name + "] already exists"}
 	}
 	next, err := w.versionOf(q, nil)
 	if err != nil {
@@ -378,7 +378,7 @@ func (v *stackVersion) capable() error {
 	if need == "" || slices.Contains(v.capabilities, "CAPABILITY_NAMED_IAM") || slices.Contains(v.capabilities, need) {
 		return nil
 	}
-	return &awsError{400, "InsufficientCapabilitiesException", "Requires capabilities : [" + need + "]"}
+	return &apiError{400, "InsufficientCapabilitiesException", "Requires capabilities : [" + need + "]"}
 }
 
 // fetchTemplate reads a template from the account's own buckets.

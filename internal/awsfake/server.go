@@ -12,6 +12,9 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/credentials"
 )
 
 // A Call is one request that the account answered.
@@ -27,11 +30,26 @@ type Call struct {
 // Serve starts to answer on loopback. The server is the caller's to close.
 func (w *World) Serve() *httptest.Server { return httptest.NewServer(w) }
 
+// The credentials of tests: any are good, and these are nobody's.
+const (
+	accessKey = "AKIAFAKEFAKEFAKEFAKE"
+	secretKey = "fake"
+)
+
+// Config are the options by which this process's SDK finds a server at an address, whatever
+// the machine's own AWS configuration is.
+func Config(url string) []func(*config.LoadOptions) error {
+	return []func(*config.LoadOptions) error{
+		config.WithBaseEndpoint(url), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider(accessKey, secretKey, "")),
+		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}), // nil would be the user's
+	}
+}
+
 // Env are the variables by which a process of the SDK or the AWS CLI finds a server of this
 // account, and nothing else of AWS.
 func (w *World) Env(url string) []string {
 	return []string{
-		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=AKIAFAKEFAKEFAKEFAKE", "AWS_SECRET_ACCESS_KEY=fake", "AWS_REGION=" + w.Region, "AWS_DEFAULT_REGION=" + w.Region,
+		"AWS_ENDPOINT_URL=" + url, "AWS_ACCESS_KEY_ID=" + accessKey, "AWS_SECRET_ACCESS_KEY=" + secretKey, "AWS_REGION=" + w.Region, "AWS_DEFAULT_REGION=" + w.Region,
 		"AWS_EC2_METADATA_DISABLED=true", "AWS_CONFIG_FILE=/dev/null", "AWS_SHARED_CREDENTIALS_FILE=/dev/null",
 	}
 }

@@ -33,25 +33,6 @@ type states struct {
 	dir     string // to be removed
 }
 
-// An apiError is a refusal of a service: the HTTP status, the exception's name and its text.
-type apiError struct {
-	status        int
-	code, message string
-}
-
-// Error is the text with the name before it.
-func (e *apiError) Error() string { return e.code + ": " + e.message }
-
-// refusal makes an exception that the caller is to blame for.
-func refusal(code, format string, args ...any) *apiError {
-	return &apiError{http.StatusBadRequest, code, fmt.Sprintf(format, args...)}
-}
-
-// violates is what the service says of a member that does not fit its model.
-func violates(member, constraint string, args ...any) *apiError {
-	return refusal("ValidationException", "1 validation error detected: Value at '%s' failed to satisfy constraint: Member must %s", member, fmt.Sprintf(constraint, args...))
-}
-
 // stateOperations are the operations of Step Functions. Each is called with w.mu held, and
 // reads its request by readStates.
 var stateOperations = map[string]func(*World, []byte) (any, error){

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
@@ -36,54 +34,57 @@ func (m *Module) Deploy() *Account {
 	})
 	server := w.Serve()
 	m.T.Cleanup(server.Close)
-	a := &Account{World: w, Module: m, Options: cloud.Options{Clock: asl.NewVirtualClock(time.Now()), Load: []func(*config.LoadOptions) error{
-		config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-	}}}
+	a := &Account{World: w, Module: m, Options: cloud.Options{Clock: asl.NewVirtualClock(time.Now()), Load: awsfake.Config(server.URL)}}
 	var err error
 	if a.Place, err = cloud.Open(m.T.Context(), cloud.Target{Definition: m.Definition, Environment: "dev", Command: "training"}, a.Options); err != nil {
 		m.T.Fatal(err)
 	}
+	m.DeployTo(a.World, a.Place)
+	return a
+}
+
+// DeployTo brings the module's pipeline into an account: its code, its sample data, and a
+// stack whose template has the module's machine.
+func (m *Module) DeployTo(w *awsfake.World, p *cloud.Place) {
+	m.T.Helper()
 	tree, err := cloud.Tree(m.Definition, m.Dir)
 	if err != nil {
 		m.T.Fatal(err)
 	}
-	if err := a.Place.Upload(m.T.Context(), tree, nil); err != nil {
+	if err := p.Upload(m.T.Context(), tree, nil); err != nil {
 		m.T.Fatal(err)
 	}
-	if err := w.PutObject(a.Place.Bucket, a.Place.Prefix+"data/census.csv", []byte("age,income\n39,low\n")); err != nil {
+	if err := w.PutObject(p.Bucket, p.Prefix+"data/census.csv", []byte("age,income\n39,low\n")); err != nil {
 		m.T.Fatal(err)
 	}
-	a.create(cloud.Digests(tree))
-	return a
+	m.create(w, p, cloud.Digests(tree))
 }
 
-// create makes the stack. Its template has the module's machine.
-func (a *Account) create(digests map[string]string) {
-	t, p := a.Module.T, a.Place
-	t.Helper()
+// create makes the stack.
+func (m *Module) create(w *awsfake.World, p *cloud.Place, digests map[string]string) {
+	m.T.Helper()
 	in := &cloudformation.CreateStackInput{
 		StackName: aws.String(p.StackName()), Capabilities: []types.Capability{types.CapabilityCapabilityIam},
 		TemplateURL: aws.String("https://" + p.Bucket + ".s3." + p.Region + ".amazonaws.com/template.json"),
 	}
-	if err := a.PutObject(p.Bucket, "template.json", a.Module.template()); err != nil {
-		t.Fatal(err)
+	if err := w.PutObject(p.Bucket, "template.json", m.template()); err != nil {
+		m.T.Fatal(err)
 	}
 	for _, values := range []map[string]string{p.Parameters, digests} {
 		for name, value := range values {
 			in.Parameters = append(in.Parameters, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String(value)})
 		}
 	}
-	if _, err := cloud.CloudFormation(p).CreateStack(t.Context(), in); err != nil {
-		t.Fatal(err)
+	if _, err := cloud.CloudFormation(p).CreateStack(m.T.Context(), in); err != nil {
+		m.T.Fatal(err)
 	}
-	for a.StackStatus(p.StackName()) == "CREATE_IN_PROGRESS" { // it goes on when it is looked at
-		if _, err := cloud.CloudFormation(p).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
-			t.Fatal(err)
+	for w.StackStatus(p.StackName()) == "CREATE_IN_PROGRESS" { // it goes on when it is looked at
+		if _, err := cloud.CloudFormation(p).DescribeStacks(m.T.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
+			m.T.Fatal(err)
 		}
 	}
-	if status := a.StackStatus(p.StackName()); status != "CREATE_COMPLETE" {
-		t.Fatalf("the stack is %s", status)
+	if status := w.StackStatus(p.StackName()); status != "CREATE_COMPLETE" {
+		m.T.Fatalf("the stack is %s", status)
 	}
 }
 

@@ -9,9 +9,6 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/internal/censustest"
 	"github.com/mlmax/mlmax/pipeline"
@@ -47,7 +44,7 @@ func account(t *testing.T, m *censustest.Module) (*awsfake.World, *cloud.Place) 
 		}
 	})
 	p := place(t, w, m)
-	Deploy(t, w, p, m)
+	m.DeployTo(w, p)
 	return w, p
 }
 
@@ -58,10 +55,7 @@ func place(t *testing.T, h http.Handler, m *censustest.Module) *cloud.Place {
 	t.Cleanup(server.Close)
 	p, err := cloud.Open(t.Context(), cloud.Target{Definition: m.Definition, Environment: "dev", Command: "training"}, cloud.Options{
 		Clock: steady{},
-		Load: []func(*config.LoadOptions) error{
-			config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-		},
+		Load:  awsfake.Config(server.URL),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -189,11 +189,7 @@ func (a *app) deploy(ctx context.Context, w *work, f *deployFlags) error {
 	if f.skip != nil && !f.rollOn {
 		return errors.New("--skip is only for --continue-rollback\n\thint: see " + a.command + " deploy --help")
 	}
-	module, err := findModule(a.definition)
-	if err != nil {
-		return err
-	}
-	code, err := cloud.Tree(a.definition, module)
+	code, err := a.workTree()
 	if err != nil {
 		return err
 	}

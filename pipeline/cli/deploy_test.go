@@ -10,9 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/mlmax/mlmax/generated/training/training"
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/pipeline"
@@ -52,10 +49,7 @@ func newAWSAccount(t *testing.T) *awsAccount {
 
 // at is how the account is talked to at an address.
 func (a *awsAccount) at(url string) cloud.Options {
-	return cloud.Options{Clock: a.clock, MaxBackoff: time.Millisecond, Load: []func(*config.LoadOptions) error{
-		config.WithBaseEndpoint(url), config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil),
-		config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-	}}
+	return cloud.Options{Clock: a.clock, MaxBackoff: time.Millisecond, Load: awsfake.Config(url)}
 }
 
 // place is the environment for what a test itself calls, which no fault hits.

@@ -56,11 +56,7 @@ func (a *app) pack(ctx context.Context, f *packageFlags) error {
 	if err := f.settle(a); err != nil {
 		return err
 	}
-	module, err := findModule(a.definition)
-	if err != nil {
-		return err
-	}
-	tree, err := cloud.Tree(a.definition, module)
+	tree, err := a.workTree()
 	if err != nil {
 		return err
 	}

@@ -67,3 +67,12 @@ func (a *app) target(f awsFlags) cloud.Target {
 		Definition: a.definition, Environment: f.env, Bucket: f.bucket, Region: f.region, Profile: f.profile, Command: a.command,
 	}
 }
+
+// workTree is the code of the steps as the work tree has it.
+func (a *app) workTree() ([]cloud.Code, error) {
+	module, err := findModule(a.definition)
+	if err != nil {
+		return nil, err
+	}
+	return cloud.Tree(a.definition, module)
+}

@@ -141,11 +141,7 @@ func (a *app) planOnline(ctx context.Context, f *planFlags) (p *delta.Plan, err 
 	if err != nil {
 		return nil, err
 	}
-	module, err := findModule(a.definition)
-	if err != nil {
-		return nil, err
-	}
-	tree, err := cloud.Tree(a.definition, module)
+	tree, err := a.workTree()
 	if err != nil {
 		return nil, err
 	}

@@ -19,8 +19,8 @@ func (a *app) oneRun(c *cobra.Command, args []string) error {
 	return nil
 }
 
-// runOf is the run that the arguments name.
-func runOf(args []string) string {
+// named is the run that the arguments name.
+func named(args []string) string {
 	if len(args) == 0 {
 		return "latest"
 	}
@@ -41,7 +41,7 @@ Exit codes: 0 the run goes on or succeeded, 1 it did not succeed, 2 it cannot be
 			"  " + a.command + " status latest --env dev --json",
 		Args: a.oneRun,
 		RunE: func(c *cobra.Command, args []string) error {
-			p, d, err := a.found(c.Context(), aws, runOf(args))
+			p, d, err := a.found(c.Context(), aws, named(args))
 			if err != nil {
 				return err
 			}
@@ -79,7 +79,7 @@ name that "runs" lists, the run's id of 12 digits, or "latest", the default.`,
 		Example: "  " + a.command + " watch --env dev",
 		Args:    a.oneRun,
 		RunE: func(c *cobra.Command, args []string) error {
-			p, d, err := a.found(c.Context(), o.aws, runOf(args))
+			p, d, err := a.found(c.Context(), o.aws, named(args))
 			if err != nil {
 				return a.fail(o, exitTrouble, err, a.nothing(nil, "Trouble", err))
 			}

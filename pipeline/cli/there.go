@@ -71,15 +71,6 @@ func uploading(d progress.Display, p *cloud.Place) func(cloud.Progress) {
 	}
 }
 
-// workTree is the code of the steps as the work tree has it.
-func (a *app) workTree() ([]cloud.Code, error) {
-	module, err := findModule(a.definition)
-	if err != nil {
-		return nil, err
-	}
-	return cloud.Tree(a.definition, module)
-}
-
 // sameAsDeployed refuses a run where the work tree is not what is deployed.
 func (a *app) sameAsDeployed(ctx context.Context, p *cloud.Place) error {
 	deployed, err := execution.Deployed(ctx, p)

@@ -15,12 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/internal/censustest"
-	"github.com/mlmax/mlmax/internal/runnertest"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 )
@@ -52,15 +48,12 @@ func newAccountTest(t *testing.T) *accountTest {
 func (a *accountTest) deploy() {
 	a.t.Helper()
 	p, err := cloud.Open(a.t.Context(), cloud.Target{Definition: a.Definition, Environment: "dev", Command: "training"}, cloud.Options{
-		Load: []func(*config.LoadOptions) error{
-			config.WithBaseEndpoint(a.url), config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-		},
+		Load: awsfake.Config(a.url),
 	})
 	if err != nil {
 		a.t.Fatal(err)
 	}
-	runnertest.Deploy(a.t, a.world, p, a.Module)
+	a.DeployTo(a.world, p)
 }
 
 // command is the real command, in the module and the account.

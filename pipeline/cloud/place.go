@@ -283,5 +283,14 @@ func (p *Place) Next(verb string) string {
 	return text
 }
 
+// Console is where the console of the Region begins, with a slash at its end.
+func (p *Place) Console() string {
+	host := map[string]string{"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}[p.Partition]
+	if host == "" {
+		host = "console.aws.amazon.com"
+	}
+	return "https://" + p.Region + "." + host + "/"
+}
+
 // Wait returns after d, or when ctx ends.
 func (p *Place) Wait(ctx context.Context, d time.Duration) error { return p.Clock.Wait(ctx, d) }

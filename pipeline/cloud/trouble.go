@@ -63,7 +63,7 @@ func quotas(p *Place, err error) (fact, hint string, ok bool) {
 	if s, _ := callOf(err); s != "" {
 		service = map[string]string{"SFN": "states", "S3": "s3", "CloudFormation": "cloudformation", "CloudWatch Logs": "logs"}[s]
 	}
-	hint = "choose another instance in the environment, or ask for a higher quota: https://" + p.Region + ".console.aws.amazon.com/servicequotas/home/services/sagemaker/quotas"
+	hint = "choose another instance in the environment, or ask for a higher quota: " + p.Console() + "servicequotas/home/services/sagemaker/quotas"
 	if service != "sagemaker" {
 		hint = "see the quotas: " + p.aws("service-quotas list-service-quotas --service-code "+service)
 	}

@@ -8,13 +8,9 @@ import (
 	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 )
 
-// console is the start of every page of the console in a Region.
+// console is the start of every page of a service in a Region.
 func console(p *cloud.Place, service string) string {
-	host := map[string]string{"aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com"}[p.Partition]
-	if host == "" {
-		host = "console.aws.amazon.com"
-	}
-	return "https://" + p.Region + "." + host + "/" + service + "/home?region=" + p.Region + "#"
+	return p.Console() + service + "/home?region=" + p.Region + "#"
 }
 
 // Page is the page of an execution in the console.

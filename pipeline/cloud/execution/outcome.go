@@ -41,7 +41,7 @@ func (w *watch) conclude(ctx context.Context, d *Description) *pipeline.Outcome 
 }
 
 func (w *watch) warn(err error) {
-	w.emit(pipeline.Event{Kind: pipeline.Warned, Message: strings.ReplaceAll(err.Error(), "\n\thint: ", ": ")})
+	w.emit(pipeline.Event{Kind: pipeline.Warned, Message: inLine(err)})
 }
 
 // outcome is what is known of an execution by its history; d is nil while it goes on.
@@ -195,7 +195,7 @@ func Tail(ctx context.Context, p *cloud.Place, log string, lines int) []string {
 	}
 	all, err := joblog.Last(ctx, p, kind, strings.TrimSuffix(prefix, "/"), lines)
 	if err != nil {
-		return []string{"(" + strings.ReplaceAll(err.Error(), "\n\thint: ", ": ") + ")"}
+		return []string{"(" + inLine(err) + ")"}
 	}
 	return all
 }

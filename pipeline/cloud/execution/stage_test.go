@@ -13,9 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -108,10 +105,7 @@ func open(t *testing.T) (*stage, *cloud.Place) {
 	t.Cleanup(server.Close)
 	p, err := cloud.Open(context.Background(), cloud.Target{Definition: demo(), Environment: "dev", Command: "demo"}, cloud.Options{
 		Clock: s.clock,
-		Load: []func(*config.LoadOptions) error{
-			config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-		},
+		Load:  awsfake.Config(server.URL),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -67,7 +66,7 @@ func (w *watch) tell(kind string, err error, more string) {
 		return
 	}
 	w.trouble.said = kind
-	w.emit(pipeline.Event{Kind: pipeline.Warned, Message: strings.ReplaceAll(err.Error(), "\n\thint: ", ": ") + more})
+	w.emit(pipeline.Event{Kind: pipeline.Warned, Message: inLine(err) + more})
 }
 
 // over notes that the execution is seen again.

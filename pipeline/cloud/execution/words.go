@@ -90,6 +90,9 @@ func cleanLines(text string) string {
 	return strings.Join(lines, "\n")
 }
 
+// inLine is an error's text, with its hint in the same line.
+func inLine(err error) string { return strings.ReplaceAll(err.Error(), "\n\thint: ", ": ") }
+
 func clean(text string) string { return terminal.Clean(text) }
 
 func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

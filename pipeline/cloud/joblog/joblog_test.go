@@ -12,7 +12,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/pipeline"
@@ -36,15 +35,11 @@ func account(t *testing.T, attempts int, rules ...awsfake.Rule) (*awsfake.World,
 		Definition: &pipeline.Definition{Name: "demo", Environments: map[string][]byte{"dev": []byte(
 			`[{"ParameterKey":"Region","ParameterValue":"eu-west-1"},{"ParameterKey":"Bucket","ParameterValue":"data"}]`)}},
 		Environment: "dev", Command: "demo",
-	}, cloud.Options{Clock: clock, Load: []func(*config.LoadOptions) error{
-		config.WithBaseEndpoint(server.URL), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-		config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-		config.WithRetryer(func() aws.Retryer {
-			return retry.NewStandard(func(o *retry.StandardOptions) {
-				o.MaxAttempts, o.Backoff = attempts, retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
-			})
-		}),
-	}})
+	}, cloud.Options{Clock: clock, Load: append(awsfake.Config(server.URL), config.WithRetryer(func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts, o.Backoff = attempts, retry.BackoffDelayerFunc(func(int, error) (time.Duration, error) { return 0, nil })
+		})
+	}))})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,9 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
-
 	"github.com/mlmax/mlmax/internal/awsfake"
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
@@ -38,10 +35,7 @@ func through(t *testing.T, w *awsfake.World, rules ...awsfake.Rule) func(*pipeli
 		copied.Environments = map[string][]byte{"dev": []byte(fmt.Sprintf(
 			`[{"ParameterKey":"Env","ParameterValue":"dev"},{"ParameterKey":"Region","ParameterValue":%q},{"ParameterKey":"Bucket","ParameterValue":"data"},{"ParameterKey":"Prefix","ParameterValue":"team/"}]`, w.Region))}
 		p, err := cloud.Open(context.Background(), cloud.Target{Definition: &copied, Environment: "dev", Command: "training"}, cloud.Options{
-			Clock: asl.NewVirtualClock(start), MaxBackoff: time.Millisecond, Load: []func(*config.LoadOptions) error{
-				config.WithBaseEndpoint(server.URL), config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-				config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
-			},
+			Clock: asl.NewVirtualClock(start), MaxBackoff: time.Millisecond, Load: awsfake.Config(server.URL),
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -9,8 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 
 	"github.com/mlmax/mlmax/generated/training/training"
@@ -45,10 +43,7 @@ func newAccount(t *testing.T) *account {
 	t.Cleanup(server.Close)
 	p, err := cloud.Open(t.Context(), cloud.Target{Definition: training.Definition(), Environment: "dev", Command: "PROG"}, cloud.Options{
 		Clock: clock, MaxBackoff: time.Millisecond,
-		Load: []func(*config.LoadOptions) error{
-			config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles(nil), config.WithSharedCredentialsFiles(nil),
-			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),
-		},
+		Load: awsfake.Config(server.URL),
 	})
 	if err != nil {
 		t.Fatal(err)
