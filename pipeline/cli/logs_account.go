@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/execution"
 	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
@@ -196,7 +197,7 @@ func (j *jobReader) follow(ctx context.Context) error {
 // again looks once more; that AWS is busy is no trouble.
 func (j *jobReader) again(ctx context.Context) error {
 	err := j.Look(ctx, j.account)
-	if err == nil || joblog.Passes(err) && ctx.Err() == nil {
+	if err == nil || cloud.Passes(err) && ctx.Err() == nil {
 		return nil
 	}
 	return j.account.Explain(err, "reading the history of run "+j.run)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/smithy-go"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
@@ -38,6 +39,15 @@ var conflictCodes = []string{"ConditionalRequestConflict", "OperationAborted"}
 // IsThrottled says that a service asked for fewer calls a second, also after the SDK's own
 // retries: whoever polls waits longer.
 func IsThrottled(err error) bool { return slices.Contains(throttleCodes, codeOf(err)) }
+
+// Passes says that an error is the moment's: the service's own trouble, the network's, or
+// throttling. Whoever polls, or a person who looks on, would look again.
+func Passes(err error) bool {
+	var garbled *smithy.DeserializationError
+	var last *retry.MaxAttemptsError // the SDK only repeats what may pass
+	return errors.As(err, &garbled) || errors.As(err, &last) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || IsThrottled(err) ||
+		retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
+}
 
 func throttled(_ *Place, err error) (fact, hint string, ok bool) {
 	if !IsThrottled(err) {

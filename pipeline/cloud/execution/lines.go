@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -86,10 +85,10 @@ func (w *watch) read(ctx context.Context, j *printing) (came bool) {
 		w.emit(pipeline.Event{Kind: pipeline.StepLog, Step: j.step, Attempt: j.attempt, Status: pipeline.Running, Message: line})
 	})
 	w.logCalls += j.reader.Calls()
-	if err != nil && ctx.Err() == nil && !joblog.Passes(err) && !passes(err) && !cloud.IsThrottled(err) && !cloud.IsExpired(err) {
+	if err != nil && ctx.Err() == nil && !cloud.Passes(err) && !cloud.IsExpired(err) {
 		w.options.Lines = false
 		told := w.p.Explain(err, "reading what "+j.step+" writes")
-		w.emit(pipeline.Event{Kind: pipeline.Warned, Message: strings.ReplaceAll(told.Error(), "\n\thint: ", ": ") + "; it is not shown"})
+		w.emit(pipeline.Event{Kind: pipeline.Warned, Message: inLine(told) + "; it is not shown"})
 	}
 	return came
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sfn/types"
-	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
@@ -50,7 +47,7 @@ func (w *watch) bear(ctx context.Context, err error) bool {
 			return true
 		}
 		return false
-	case passes(err):
+	case cloud.Passes(err):
 		w.pause.back(longest)
 		if now.Sub(w.trouble.since) >= invisible {
 			w.tell("unreachable", w.p.Explain(err, "watching run "+w.name), "; the run goes on, and is looked for again")
@@ -88,14 +85,4 @@ func (w *watch) unseen(err error) error {
 			w.name, w.p.Bucket, w.p.Prefix, w.p.Definition.Name, w.run)
 	}
 	return notFound(w.p, w.name, err)
-}
-
-// passes says whether an error is the moment's: the service's own trouble, or the
-// network's.
-func passes(err error) bool {
-	var garbled *smithy.DeserializationError
-	if errors.As(err, &garbled) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) {
-		return true
-	}
-	return retry.IsErrorRetryables(retry.DefaultRetryables).IsErrorRetryable(err) == aws.TrueTernary
 }

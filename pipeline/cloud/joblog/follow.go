@@ -2,12 +2,7 @@ package joblog
 
 import (
 	"context"
-	"errors"
-	"io"
 	"time"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
 )
@@ -40,7 +35,7 @@ func Follow(ctx context.Context, p *cloud.Place, kind, job string, until func() 
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
-		case err != nil && !Passes(err):
+		case err != nil && !cloud.Passes(err):
 			return p.Explain(err, "reading the log of job "+job)
 		case err != nil:
 			interval = min(2*interval, busiest)
@@ -59,13 +54,4 @@ func Follow(ctx context.Context, p *cloud.Place, kind, job string, until func() 
 			return err
 		}
 	}
-}
-
-// Passes says whether an error is one that goes away by itself: it was tried again a few
-// times already, and a person who looks on would do so as well.
-func Passes(err error) bool {
-	again := retry.IsErrorRetryables(retry.DefaultRetryables)
-	throttled := retry.IsErrorThrottles(retry.DefaultThrottles)
-	var last *retry.MaxAttemptsError
-	return errors.As(err, &last) || errors.Is(err, io.ErrUnexpectedEOF) || again.IsErrorRetryable(err) == aws.TrueTernary || throttled.IsErrorThrottle(err) == aws.TrueTernary
 }
