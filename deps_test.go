@@ -67,13 +67,13 @@ var allowed = map[string][]string{
 	"pipeline/cloud":         {"pipeline", "pipeline/asl", "pipeline/code", "pipeline/dataset", "pipeline/images", "pipeline/terminal", "pipeline/worktree", "github.com/aws"},
 	"pipeline/cloud/stack":   {"pipeline/cloud", "pipeline/delta", "pipeline/progress", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/history": {"pipeline/asl", "pipeline/cloud", "github.com/aws"},
-	"pipeline/cloud/joblog":  {"pipeline/cloud", "pipeline/terminal", "github.com/aws"},
+	"pipeline/cloud/joblog":  {"pipeline", "pipeline/cloud", "pipeline/terminal", "github.com/aws"},
 	"pipeline/cloud/execution": {
 		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/cloud/joblog", "pipeline/cloud/ledger",
 		"pipeline/manifest", "pipeline/terminal", "pipeline/track", "github.com/aws",
 	},
 	"pipeline/cloud/ledger": {
-		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/manifest", "pipeline/record", "github.com/aws",
+		"pipeline", "pipeline/asl", "pipeline/cloud", "pipeline/cloud/history", "pipeline/manifest", "pipeline/record", "pipeline/track", "github.com/aws",
 	},
 	"pipeline/cli": {
 		"pipeline", "pipeline/cloud", "pipeline/cloud/...", "pipeline/delta", "pipeline/lineage", "pipeline/local", "pipeline/openlineage", "pipeline/progress",

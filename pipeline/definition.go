@@ -75,9 +75,15 @@ type Parameter struct {
 	Pattern  string
 }
 
+// The kinds of jobs.
+const (
+	KindProcessing = "processing"
+	KindTraining   = "training"
+)
+
 // A Job is a step that runs as a SageMaker job.
 type Job struct {
-	// Name is the state's name, such as "Train". Kind is "processing" or "training".
+	// Name is the state's name, such as "Train". Kind is KindProcessing or KindTraining.
 	Name, Kind, Doc string
 	// Image is the catalogue's name of the image, such as "sklearn:1.4-2".
 	Image string

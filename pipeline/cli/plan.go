@@ -7,7 +7,6 @@ import (
 	"io"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/stack"
@@ -97,9 +96,8 @@ func (a *app) planOffline(ctx context.Context, f *planFlags) (*delta.Plan, error
 	if err := f.settle(a); err != nil {
 		return nil, err
 	}
-	if _, ok := a.definition.Environments[f.env]; !ok {
-		return nil, fmt.Errorf("%s has no environment %q\n\thint: it has %s", a.definition.Name, f.env,
-			strings.Join(slices.Sorted(maps.Keys(a.definition.Environments)), ", "))
+	if _, err := cloud.Values(a.target(f.awsFlags)); err != nil { // it refuses what deploy would
+		return nil, err
 	}
 	module, err := findModule(a.definition)
 	if err != nil {

@@ -28,9 +28,6 @@ type Code struct {
 	Unpacked, Packed bool
 }
 
-// kindTraining is the kind of jobs that take their code as an archive.
-const kindTraining = "training"
-
 // Tree reads the code of a pipeline's steps as it is in the work tree whose root is module.
 // Code that several steps share is in the list once. A step that runs the code of a model
 // version has none.
@@ -56,8 +53,8 @@ func Tree(d *pipeline.Definition, module string) ([]Code, error) {
 		}
 		c := &all[at]
 		c.Steps, c.Names = append(c.Steps, j.Name), append(c.Names, j.CodeName)
-		c.Packed = c.Packed || j.Kind == kindTraining
-		c.Unpacked = c.Unpacked || j.Kind != kindTraining
+		c.Packed = c.Packed || j.Kind == pipeline.KindTraining
+		c.Unpacked = c.Unpacked || j.Kind != pipeline.KindTraining
 	}
 	return all, nil
 }

@@ -34,8 +34,8 @@ type action struct {
 
 // The kinds of steps. Those that are calls are recorded, and not shown as steps.
 const (
-	processingKind = "processing"
-	trainingKind   = "training"
+	processingKind = pipeline.KindProcessing
+	trainingKind   = pipeline.KindTraining
 	registerKind   = "register"
 	callKind       = "call"
 )

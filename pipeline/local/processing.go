@@ -84,7 +84,7 @@ func (h *handler) processing(ctx context.Context, t asl.Task) (json.RawMessage, 
 // processingJob turns a request into the job to run.
 func (h *handler) processingJob(t asl.Task, request *processingJob) (*job, error) {
 	j := &job{
-		task: t, kind: "processing", name: request.ProcessingJobName, image: request.AppSpecification.ImageUri,
+		task: t, kind: processingKind, name: request.ProcessingJobName, image: request.AppSpecification.ImageUri,
 		argv:     append(append([]string(nil), request.AppSpecification.ContainerEntrypoint...), request.AppSpecification.ContainerArguments...),
 		workDir:  "/",
 		declared: request.Environment,

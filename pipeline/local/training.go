@@ -111,7 +111,7 @@ func (h *handler) training(ctx context.Context, t asl.Task) (json.RawMessage, er
 // trainingJob turns a request into the job to run.
 func (h *handler) trainingJob(t asl.Task, request *trainingJob) (*job, *metrics, error) {
 	j := &job{
-		task: t, kind: "training", name: request.TrainingJobName, workDir: codeDir, declared: request.Environment,
+		task: t, kind: trainingKind, name: request.TrainingJobName, workDir: codeDir, declared: request.Environment,
 		maxRuntime: time.Duration(request.StoppingCondition.MaxRuntimeInSeconds) * time.Second,
 	}
 	if j.maxRuntime == 0 {

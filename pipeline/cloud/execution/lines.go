@@ -38,9 +38,9 @@ func (w *watch) prints(e asl.HistoryEvent) {
 	if json.Unmarshal([]byte(request), &named) != nil {
 		return // no job that writes a log
 	}
-	kind, job := processing, named.ProcessingJobName
+	kind, job := pipeline.KindProcessing, named.ProcessingJobName
 	if named.TrainingJobName != "" {
-		kind, job = training, named.TrainingJobName
+		kind, job = pipeline.KindTraining, named.TrainingJobName
 	}
 	if job == "" {
 		return

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/joblog"
 )
@@ -20,7 +21,7 @@ func Page(p *cloud.Place, name string) string {
 
 // jobPage is the page of a job.
 func jobPage(p *cloud.Place, kind, job string) string {
-	if kind == training {
+	if kind == pipeline.KindTraining {
 		return console(p, "sagemaker") + "/jobs/" + job
 	}
 	return console(p, "sagemaker") + "/processing-jobs/" + job

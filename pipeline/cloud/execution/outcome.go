@@ -168,7 +168,7 @@ func (w *watch) explain(ctx context.Context, t *ledger.Try, o *pipeline.Outcome)
 		return
 	}
 	operation, in := "DescribeProcessingJob", map[string]string{"ProcessingJobName": t.Job}
-	if t.Kind == training {
+	if t.Kind == pipeline.KindTraining {
 		operation, in = "DescribeTrainingJob", map[string]string{"TrainingJobName": t.Job}
 	}
 	var job struct{ FailureReason string }
@@ -186,9 +186,9 @@ func logOf(kind, job string) string { return joblog.Group(kind) + " " + joblog.P
 // Tail gives the last lines of a log that an outcome names; why not, where it cannot be read.
 func Tail(ctx context.Context, p *cloud.Place, log string, lines int) []string {
 	group, prefix, ok := strings.Cut(log, " ")
-	kind := processing
-	if group == joblog.Group(training) {
-		kind = training
+	kind := pipeline.KindProcessing
+	if group == joblog.Group(pipeline.KindTraining) {
+		kind = pipeline.KindTraining
 	}
 	if !ok || group != joblog.Group(kind) {
 		return nil
@@ -199,9 +199,3 @@ func Tail(ctx context.Context, p *cloud.Place, log string, lines int) []string {
 	}
 	return all
 }
-
-// The kinds of jobs, in the words of the record.
-const (
-	processing = "processing"
-	training   = "training"
-)

@@ -290,7 +290,7 @@ func TestLinksOfOtherPartitions(t *testing.T) {
 		}
 	}
 	p := &cloud.Place{Target: cloud.Target{Definition: demo()}, Region: "eu-west-1"}
-	if got := jobPage(p, processing, "j"); got != "https://eu-west-1.console.aws.amazon.com/sagemaker/home?region=eu-west-1#/processing-jobs/j" {
+	if got := jobPage(p, pipeline.KindProcessing, "j"); got != "https://eu-west-1.console.aws.amazon.com/sagemaker/home?region=eu-west-1#/processing-jobs/j" {
 		t.Error(got)
 	}
 }

@@ -47,7 +47,7 @@ func demo() *pipeline.Definition {
 			{Key: "Data", Flag: "data", Type: "string", Location: true, File: true, Default: "data/in.csv"},
 			{Key: "Rounds", Flag: "rounds", Type: "int", Default: int64(3)},
 		},
-		Jobs: []pipeline.Job{{Name: "Preprocess", Kind: processing, CodeName: "PreprocessCode"}, {Name: "Train", Kind: training, CodeName: "TrainCode"}},
+		Jobs: []pipeline.Job{{Name: "Preprocess", Kind: pipeline.KindProcessing, CodeName: "PreprocessCode"}, {Name: "Train", Kind: pipeline.KindTraining, CodeName: "TrainCode"}},
 	}
 }
 

@@ -16,13 +16,14 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs/types"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
-// Group is the log group of the jobs of a kind, "processing" or "training".
+// Group is the log group of the jobs of a kind.
 func Group(kind string) string {
-	if kind == "training" {
+	if kind == pipeline.KindTraining {
 		return "/aws/sagemaker/TrainingJobs"
 	}
 	return "/aws/sagemaker/ProcessingJobs"

@@ -12,6 +12,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/manifest"
+	"github.com/mlmax/mlmax/pipeline/track"
 )
 
 // A Description is what Step Functions says of an execution besides its history.
@@ -126,7 +127,7 @@ func (s *story) requested(m *manifest.Manifest) {
 
 // ended is how and when the run and its steps ended.
 func (s *story) ended(m *manifest.Manifest, x Description) {
-	m.Status, m.Error, m.Cause, m.FailedStep = x.Status, x.Error, decoded(x.Cause), s.state
+	m.Status, m.Error, m.Cause, m.FailedStep = x.Status, x.Error, track.Decoded(x.Cause), s.state
 	if m.Status == "" {
 		if m.Status = string(ending(s.last.Type)); m.Status == "" {
 			m.Status = string(pipeline.Running)
@@ -136,7 +137,7 @@ func (s *story) ended(m *manifest.Manifest, x Description) {
 		m.Status = string(pipeline.Failed) // what it is until the redrive begins
 	}
 	if m.Error == "" && m.Cause == "" {
-		m.Error, m.Cause = s.error, decoded(s.cause)
+		m.Error, m.Cause = s.error, track.Decoded(s.cause)
 	}
 	end := x.Ended
 	if end.IsZero() && ending(s.last.Type) != "" {
@@ -166,14 +167,4 @@ func (s *story) ended(m *manifest.Manifest, x Description) {
 		}
 		m.Times[step] = one
 	}
-}
-
-// decoded is what a cause says to a person: the FailureReason where it is what a Describe
-// call gave.
-func decoded(cause string) string {
-	var described struct{ FailureReason string }
-	if json.Unmarshal([]byte(cause), &described) == nil && described.FailureReason != "" {
-		return described.FailureReason
-	}
-	return cause
 }

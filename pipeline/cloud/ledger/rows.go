@@ -11,6 +11,7 @@ import (
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/record"
+	"github.com/mlmax/mlmax/pipeline/track"
 )
 
 // isolation is how the record says that jobs ran on AWS.
@@ -192,7 +193,7 @@ func (b *book) try(p *page, t *Try) {
 		request = string(t.Request)
 	}
 	p.steps.Rows = append(p.steps.Rows, []any{
-		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, request, string(t.Response), t.Error, decoded(t.Cause),
+		b.steps, p.Run, t.Step, int64(t.Attempt), t.Kind, string(t.Status), t.Job, request, string(t.Response), t.Error, track.Decoded(t.Cause),
 		"", micros(t.Started), micros(t.Ended),
 	})
 }

@@ -107,10 +107,10 @@ func (b *book) kind(f *found, step string) string {
 	}
 	for name, uri := range f.Artifacts {
 		if maker, _, _ := strings.Cut(name, "."); maker == step && isModel(uri) {
-			return trainingKind
+			return pipeline.KindTraining
 		}
 	}
-	return processingKind
+	return pipeline.KindProcessing
 }
 
 // isModel says whether a URI is that of a training job's model.

@@ -11,12 +11,10 @@ import (
 	"github.com/mlmax/mlmax/pipeline/asl"
 )
 
-// The kinds of tries, in the words of the record.
+// The kinds of tries besides those of jobs, in the words of the record.
 const (
-	processingKind = "processing"
-	trainingKind   = "training"
-	registerKind   = "register"
-	callKind       = "call"
+	registerKind = "register"
+	callKind     = "call"
 )
 
 // A Try is one try of a Task state, as an execution's history tells it.
@@ -128,9 +126,9 @@ func scheduled(e asl.HistoryEvent, attempt int) *Try {
 	t := &Try{Step: e.State, Attempt: attempt, Kind: callKind, Status: pipeline.Running, Request: raw(e, "parameters"), Started: e.Timestamp}
 	switch text(e, "resourceType") + ":" + text(e, "resource") {
 	case "sagemaker:createProcessingJob.sync":
-		t.Kind = processingKind
+		t.Kind = pipeline.KindProcessing
 	case "sagemaker:createTrainingJob.sync":
-		t.Kind = trainingKind
+		t.Kind = pipeline.KindTraining
 	case "aws-sdk:sagemaker:createModelPackage":
 		t.Kind = registerKind
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -67,9 +66,6 @@ type Detached struct {
 func (e *Detached) Error() string {
 	return fmt.Sprintf("stopped following; CloudFormation goes on with stack %s\n\thint: follow it: %s", e.Stack, e.Next)
 }
-
-// ErrDeclined is the error of a command whose question was answered with no.
-var ErrDeclined = errors.New("declined; nothing was deployed")
 
 // patience is how long what must be cleaned up is tried after an interrupt.
 const patience = 20 * time.Second

@@ -12,7 +12,9 @@ import (
 // TestReadable gives every resource of a template a name in words, none twice.
 func TestReadable(t *testing.T) {
 	t.Parallel()
-	var template struct{ Resources map[string]struct{ Type string } }
+	var template struct {
+		Resources map[string]struct{ Type string }
+	}
 	if err := json.Unmarshal(training.Definition().Template, &template); err != nil {
 		t.Fatal(err)
 	}
