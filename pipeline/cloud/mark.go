@@ -48,6 +48,9 @@ func (m *Mark) has(forms []string) bool {
 	return !slices.ContainsFunc(forms, func(f string) bool { return m == nil || !slices.Contains(m.Holds, f) })
 }
 
+// markLimit is how much of a mark is read: its list of files may be long.
+const markLimit = 64 << 20
+
 // mark reads the mark of what lies at a place below the prefix, and has that digest; nil if
 // there is none.
 func (p *Place) mark(ctx context.Context, at, digest string) (*Mark, error) {
@@ -58,7 +61,7 @@ func (p *Place) mark(ctx context.Context, at, digest string) (*Mark, error) {
 // tagged is mark, with the ETag by which it can be replaced.
 func (p *Place) tagged(ctx context.Context, at, digest string) (*Mark, string, error) {
 	key := p.Prefix + at + ".json"
-	o, err := p.ReadObject(ctx, key, "")
+	o, err := p.ReadObject(ctx, key, "", markLimit)
 	if IsAbsent(err) {
 		return nil, "", nil
 	}

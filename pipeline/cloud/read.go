@@ -25,15 +25,26 @@ type Object struct {
 	Same bool
 }
 
-// objectLimit is how much of an object is read: what is read is JSON that this program or
-// its machines wrote, of which a mark's list of files is the longest.
-const objectLimit = 64 << 20
+// ManifestLimit is how much of a manifest is read: that of a machine fits into a state's
+// 256 KiB, and several are read at a time.
+const ManifestLimit = 8 << 20
 
-// ReadObject reads a small object of the place's bucket, unless its ETag is known. What
-// arrives is held to the checksum that S3 keeps of it, and an answer that is cut off is
-// asked for again: the SDK repeats calls, and not bodies. The error of what S3 refuses is
-// the SDK's own; [IsAbsent] knows that of an object which is not there.
-func (p *Place) ReadObject(ctx context.Context, key, known string) (*Object, error) {
+// A TooLargeError is the error of an object that is longer than any of its kind.
+type TooLargeError struct {
+	Key  string
+	Most int64
+}
+
+func (e *TooLargeError) Error() string {
+	return fmt.Sprintf("%s has more than %d bytes", e.Key, e.Most)
+}
+
+// ReadObject reads an object of the place's bucket, unless its ETag is known. One of more
+// than most bytes is a [*TooLargeError]. What arrives is held to the checksum that S3 keeps
+// of it, and an answer that is cut off is asked for again: the SDK repeats calls, and not
+// bodies. The error of what S3 refuses is the SDK's own; [IsAbsent] knows that of an object
+// which is not there.
+func (p *Place) ReadObject(ctx context.Context, key, known string, most int64) (*Object, error) {
 	in := &s3.GetObjectInput{Bucket: &p.Bucket, Key: &key, ExpectedBucketOwner: p.owner(), ChecksumMode: types.ChecksumModeEnabled}
 	if known != "" {
 		in.IfNoneMatch = &known
@@ -47,12 +58,15 @@ func (p *Place) ReadObject(ctx context.Context, key, known string) (*Object, err
 		if err != nil {
 			return nil, err
 		}
-		text, err := whole(out)
+		text, err := whole(out, most)
+		if int64(len(text)) > most {
+			return nil, &TooLargeError{key, most}
+		}
 		if err == nil {
 			return &Object{Text: text, ETag: aws.ToString(out.ETag), Modified: aws.ToTime(out.LastModified).UTC()}, nil
 		}
 		err = fmt.Errorf("read s3://%s/%s: %w", p.Bucket, key, err)
-		if errors.Is(err, errTooLong) || try == attempts {
+		if try == attempts {
 			return nil, err
 		}
 		if err := p.Wait(ctx, 250*time.Millisecond<<try); err != nil {
@@ -61,22 +75,14 @@ func (p *Place) ReadObject(ctx context.Context, key, known string) (*Object, err
 	}
 }
 
-// errTooLong says that an object is none of those that are read here.
-var errTooLong = fmt.Errorf("it has more than %d bytes", objectLimit)
-
-// whole reads the body of an answer.
-func whole(out *s3.GetObjectOutput) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(out.Body, objectLimit+1))
+// whole reads the body of an answer, and of one that is longer than most just more than that.
+func whole(out *s3.GetObjectOutput, most int64) ([]byte, error) {
+	text, err := io.ReadAll(io.LimitReader(out.Body, most+1))
 	err = errors.Join(err, out.Body.Close())
-	switch {
-	case err != nil:
-		return nil, err
-	case len(text) > objectLimit:
-		return nil, errTooLong
-	case out.ContentLength != nil && int64(len(text)) != *out.ContentLength:
-		return nil, io.ErrUnexpectedEOF
+	if err == nil && int64(len(text)) <= most && out.ContentLength != nil && int64(len(text)) != *out.ContentLength {
+		err = io.ErrUnexpectedEOF
 	}
-	return text, nil
+	return text, err
 }
 
 // IsAbsent says that an object is not there, as far as the caller may know: without

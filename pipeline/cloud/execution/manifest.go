@@ -19,7 +19,7 @@ import (
 func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
 	key := ledger.Key(p, p.Definition.Name, run)
 	doing := "reading the manifest s3://" + p.Bucket + "/" + key
-	o, err := p.ReadObject(ctx, key, "")
+	o, err := p.ReadObject(ctx, key, "", cloud.ManifestLimit)
 	if cloud.IsAbsent(err) {
 		return nil, nil
 	}

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -74,9 +75,10 @@ func mark(ctx context.Context, p *cloud.Place, c *cache, digest string) (*cloud.
 	key := p.Prefix + "code/" + digest + ".json"
 	e := c.get(key)
 	if e == nil {
-		o, err := p.ReadObject(ctx, key, "")
+		o, err := p.ReadObject(ctx, key, "", cloud.ManifestLimit)
+		large := (*cloud.TooLargeError)(nil)
 		switch {
-		case cloud.HasCode(err, "NoSuchKey", "AccessDenied"):
+		case cloud.HasCode(err, "NoSuchKey", "AccessDenied"), errors.As(err, &large):
 			return nil, nil
 		case err != nil:
 			return nil, p.Explain(err, "reading where the code "+digest[:min(len(digest), 12)]+" came from")

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -44,6 +45,10 @@ func manifests(ctx context.Context, p *cloud.Place, c *cache) ([]found, []Damage
 	damage := make([]error, len(keys))
 	err = parallel(ctx, len(keys), func(ctx context.Context, i int) error {
 		e, err := fetch(ctx, p, c, keys[i])
+		if large := (*cloud.TooLargeError)(nil); errors.As(err, &large) {
+			damage[i] = large // one that nobody can read must not hide the others
+			return nil
+		}
 		if err != nil || e == nil {
 			return err
 		}
@@ -124,7 +129,7 @@ func fetch(ctx context.Context, p *cloud.Place, c *cache, key string) (*entry, e
 	if known != nil {
 		etag = known.ETag
 	}
-	o, err := p.ReadObject(ctx, key, etag)
+	o, err := p.ReadObject(ctx, key, etag, cloud.ManifestLimit)
 	switch {
 	case cloud.IsAbsent(err):
 		return nil, nil

@@ -82,7 +82,7 @@ func Save(ctx context.Context, p *cloud.Place, m *manifest.Manifest) error {
 		if !cloud.HasCode(err, "PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey") {
 			return p.Explain(err, doing)
 		}
-		there, found := p.ReadObject(ctx, key, "")
+		there, found := p.ReadObject(ctx, key, "", cloud.ManifestLimit)
 		if cloud.IsAbsent(found) {
 			in.IfNoneMatch, in.IfMatch = aws.String("*"), nil
 			continue

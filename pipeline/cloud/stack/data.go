@@ -233,7 +233,7 @@ func (d *Deployer) keys(ctx context.Context) ([]string, error) {
 // environmentOf is the environment that a run's manifest names; empty if it has none.
 func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error) {
 	key := d.runs() + run + "/manifest.json"
-	o, err := d.place.ReadObject(ctx, key, "")
+	o, err := d.place.ReadObject(ctx, key, "", cloud.ManifestLimit)
 	if cloud.IsAbsent(err) {
 		return "", nil
 	}
