@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -95,10 +94,19 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 			err = d.deleteRuns(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("%w\n\thint: what is left is deleted by the same command again", err)
+			return leaving(err)
 		}
 	}
 	return nil
+}
+
+// leaving is an error on whose way not everything was deleted.
+func leaving(err error) error {
+	const more = "what is left is deleted by the same command again"
+	if strings.Contains(err.Error(), "\n\thint: ") { // it says what to do first
+		return fmt.Errorf("%w; %s", err, more)
+	}
+	return fmt.Errorf("%w\n\thint: %s", err, more)
 }
 
 func (d *Deployer) deleteLogs(ctx context.Context, name string) error {
@@ -263,15 +271,7 @@ const manifestLimit = 16 << 20
 // environmentOf is the environment that a run's manifest names; empty if it has none.
 func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error) {
 	key := d.runs() + run + "/manifest.json"
-	out, err := d.place.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(d.place.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(d.place.Account)})
-	if hasCode(err, "NoSuchKey") {
-		return "", nil
-	}
-	if err != nil {
-		return "", d.place.Explain(err, "reading "+key)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit))
+	text, err := d.place.ReadObject(ctx, key, manifestLimit)
 	if err != nil {
 		return "", d.place.Explain(err, "reading "+key)
 	}
@@ -279,7 +279,7 @@ func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error
 		Environment string `json:"environment"`
 	}
 	if err := json.Unmarshal(text, &manifest); err != nil {
-		return "", nil // whatever it is, it names no environment
+		return "", nil // whatever it is, if it is there, it names no environment
 	}
 	return manifest.Environment, nil
 }
