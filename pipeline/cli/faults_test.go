@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -69,8 +70,17 @@ var polled = []string{
 	"states.DescribeExecution", "states.GetExecutionHistory", "states.ListExecutions",
 }
 
-// sampled is one of how many faults is tried in short mode.
-const sampled = 23
+// sampled says one of how many faults is tried: all where MLMAX_FAULTS is all, as in
+// `make bench`; else so many that each call meets some and each fault some calls.
+func sampled() int {
+	switch {
+	case os.Getenv("MLMAX_FAULTS") == "all":
+		return 1
+	case testing.Short():
+		return 43
+	}
+	return 5
+}
 
 // TestEveryCallEveryFault runs each command once undisturbed, and then once for each of its
 // calls and each fault. Faults that pass change nothing: the command ends as it did, and the
@@ -100,7 +110,7 @@ func (c *disturbed) disturb(t *testing.T, tried, good *atomic.Int64) {
 		t.Fatalf("undisturbed: exit code %d\n%s%s", code, out, said)
 	}
 	want, counts := usual.effects(), usual.proxy.Counts()
-	n := 0
+	n, one := 0, sampled()
 	for _, on := range slices.Sorted(maps.Keys(counts)) {
 		last := counts[on]
 		if slices.Contains(polled, on) {
@@ -108,12 +118,12 @@ func (c *disturbed) disturb(t *testing.T, tried, good *atomic.Int64) {
 		}
 		for nth := 1; nth <= last; nth++ {
 			for _, fault := range awsfake.Faults {
-				if n++; testing.Short() && n%sampled != 0 {
+				if n++; n%one != 0 {
 					continue
 				}
-				tried.Add(1)
 				rule := awsfake.Rule{On: on, Nth: nth, Fault: fault}
 				hit := func(t *testing.T) {
+					tried.Add(1)
 					a := usual
 					switch {
 					case c.reads || c.restore != nil:

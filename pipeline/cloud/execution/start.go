@@ -58,7 +58,7 @@ func unstarted(p *cloud.Place, name, text string, err error) string {
 	fact, hint, _ := strings.Cut(text, "\n\thint: ")
 	again := p.Next("run --run " + name)
 	if hint != "" && (cloud.IsExpired(err) || cloud.IsDenied(err)) {
-		return fact + "\n\thint: " + hint + "; then, so that never two are started: " + again
+		return text + "; then, so that never two are started: " + again
 	}
 	return fact + "\n\thint: see whether it started: " + p.Next("status "+name) + "; to try again, and never start two: " + again
 }

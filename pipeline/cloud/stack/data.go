@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // A Holding is data that outlives the stack: what it is, and how a person deletes it.
@@ -94,19 +96,10 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 			err = d.deleteRuns(ctx)
 		}
 		if err != nil {
-			return leaving(err)
+			return cloud.Advise(err, "what is left is deleted by the same command again")
 		}
 	}
 	return nil
-}
-
-// leaving is an error on whose way not everything was deleted.
-func leaving(err error) error {
-	const more = "what is left is deleted by the same command again"
-	if strings.Contains(err.Error(), "\n\thint: ") { // it says what to do first
-		return fmt.Errorf("%w; %s", err, more)
-	}
-	return fmt.Errorf("%w\n\thint: %s", err, more)
 }
 
 func (d *Deployer) deleteLogs(ctx context.Context, name string) error {
