@@ -49,7 +49,6 @@ func TestInterruptAtEveryCall(t *testing.T) {
 							continue
 						}
 						t.Run(fmt.Sprintf("%s %d, after it %v", on, nth, after), func(t *testing.T) {
-							t.Parallel()
 							c.interrupt(t, &interrupting{on: on, nth: nth, after: after}, code, want)
 						})
 					}
