@@ -87,7 +87,9 @@ func whole(out *s3.GetObjectOutput, most int64) ([]byte, error) {
 
 // IsAbsent says that an object is not there, as far as the caller may know: without
 // s3:ListBucket S3 says that access is denied.
-func IsAbsent(err error) bool { return HasCode(err, "NoSuchKey") }
+func IsAbsent(err error) bool {
+	return statusOf(err) == http.StatusNotFound && codeOf(err) != "NoSuchBucket" // whose text may be cut off
+}
 
 // HasCode says that an error is a service's answer with one of the codes.
 func HasCode(err error, codes ...string) bool {

@@ -78,7 +78,7 @@ func mark(ctx context.Context, p *cloud.Place, c *cache, digest string) (*cloud.
 		o, err := p.ReadObject(ctx, key, "", cloud.ManifestLimit)
 		large := (*cloud.TooLargeError)(nil)
 		switch {
-		case cloud.HasCode(err, "NoSuchKey", "AccessDenied"), errors.As(err, &large):
+		case cloud.IsAbsent(err), cloud.HasCode(err, "AccessDenied"), errors.As(err, &large):
 			return nil, nil
 		case err != nil:
 			return nil, p.Explain(err, "reading where the code "+digest[:min(len(digest), 12)]+" came from")

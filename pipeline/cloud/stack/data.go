@@ -96,7 +96,7 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 			err = d.deleteRuns(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("%w\n\thint: what is left is deleted by the same command again", err)
+			return cloud.Advise(err, "what is left is deleted by the same command again")
 		}
 	}
 	return nil

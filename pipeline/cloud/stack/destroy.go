@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -93,9 +92,6 @@ func (d *Deployer) Delete(ctx context.Context, s *State, keep []string) error {
 		return err
 	}
 	tree, err := d.follow(ctx, s.ID, token, Plant("Deleting", s.Name, p.Region, start))
-	if left := (*Detached)(nil); errors.As(err, &left) {
-		return &Detached{Stack: s.Name, Next: p.Next("destroy")}
-	}
 	if err != nil {
 		return err
 	}

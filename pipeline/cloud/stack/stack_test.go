@@ -238,7 +238,7 @@ func TestDiscardKeepsWhatIsOthers(t *testing.T) {
 	if err != nil || state.Status != types.StackStatusReviewInProgress {
 		t.Fatalf("the stack is %+v, error %v", state, err)
 	}
-	if len(a.shown.lines) != 1 || !strings.Contains(a.shown.lines[0], "has no resources yet, but a change set mlmax-deploy-") {
+	if len(a.shown.lines) != 1 || !strings.Contains(a.shown.lines[0], "has no resources yet, but a change set mlmax-deploy-") || !strings.HasSuffix(a.shown.lines[0], " that nobody executed; deploying deletes it") {
 		t.Errorf("it said %q", a.shown.lines)
 	}
 	mine, err := d.Propose(t.Context(), state, a.want(nil, "b"))
@@ -436,7 +436,7 @@ func TestWaitsForOthers(t *testing.T) {
 	_, err = second.Ready(t.Context(), false)
 	since := noon.Local().Format("15:04:0")
 	if err == nil || !strings.Contains(err.Error(), "stack dev-census-training is being created (since "+since) ||
-		!strings.Contains(err.Error(), ", by another execute of mlmax); nothing was changed\n\thint: leave --no-wait out to wait for that") {
+		!strings.Contains(err.Error(), ", by another deploy of mlmax); nothing was changed\n\thint: leave --no-wait out to wait for that") {
 		t.Errorf("error is %v", err)
 	}
 	state, err := second.Ready(t.Context(), true)
