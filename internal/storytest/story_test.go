@@ -30,15 +30,17 @@ type chapter struct {
 var chapters = []chapter{
 	{"nothing is deployed", false, (*story).nothing},
 	{"deploy, and nothing to deploy", false, (*story).deploy},
+	{"data is missing", false, (*story).data},
 	{"the same result wherever it runs", true, (*story).train},
 	{"approve and predict", true, (*story).predict},
 	{"where a prediction comes from", true, (*story).lineage},
 	{"what has run", true, (*story).look},
 	{"a run fails", true, (*story).fail},
-	{"detach, stop and resume", true, (*story).stop},
-	{"an edited step", true, (*story).edit},
+	{"detach and stop", false, (*story).stop},
+	{"resume", true, (*story).resume},
+	{"an edited step", false, (*story).edit},
 	{"package", false, (*story).packages},
-	{"destroy keeps data", true, (*story).destroy},
+	{"destroy keeps data", false, (*story).destroy},
 	{"deploy takes over what was kept", false, (*story).adopt},
 	{"destroy with the data", false, (*story).erase},
 }
@@ -48,17 +50,37 @@ func (s *story) tell() {
 	t := s.t
 	for _, c := range chapters {
 		if c.runs && !s.runs {
-			t.Logf("left out: %s: the account does not execute machines", c.title)
+			t.Logf("left out: %s: this account does not execute machines", c.title)
 			continue
 		}
 		ok := t.Run(c.title, func(t *testing.T) {
 			s.t = t
 			c.tell(s)
 		})
-		if s.t = t; !ok && os.Getenv("GO_ON") == "" {
+		if s.t = t; !ok {
 			t.FailNow()
 		}
 	}
+}
+
+// where are patterns for an account that executes machines, and has all that is deployed.
+func (s *story) where(patterns ...string) []string {
+	if s.runs {
+		return patterns
+	}
+	for _, p := range patterns {
+		s.t.Logf("not asked of this account: %s", p)
+	}
+	return nil
+}
+
+// run is the command line that starts a run. Where a machine does not have what was deployed,
+// that it is another has to be said.
+func (s *story) run() string {
+	if s.runs {
+		return "training run --env dev"
+	}
+	return "training run --env dev --deployed"
 }
 
 func (s *story) nothing() {
@@ -68,15 +90,19 @@ func (s *story) nothing() {
 }
 
 func (s *story) deploy() {
-	s.does(0, "training deploy --env dev --yes", `^Stack dev-census-training is deployed\.$`, `^StateMachineArn +arn:aws:states:`)
+	s.does(0, "training deploy --env dev --yes", append(s.where(`^StateMachineArn +arn:aws:states:`), `^  State machine \(Machine\): done|^Stack dev-census-training is deployed\.$`)...)
 	s.does(0, "training plan --env dev", `^Nothing would change\.$`)
 	s.does(0, "training deploy --env dev", `^No changes to deploy\. Stack dev-census-training is up to date$`)
 }
 
+// data has to be given: that of the default is not in the bucket.
+func (s *story) data() {
+	s.does(2, s.run(), `data for "Data" is missing: there is no s3://`+s.bucket+`/data/census.csv; nothing was started$`,
+		`hint: upload what is on this machine: .*training run --env dev .*--data specs/census/testdata/census.csv$`)
+}
+
 // train is the training on AWS and here, of the same tree.
 func (s *story) train() {
-	s.does(2, "training run --env dev", `data for "Data" is missing: there is no s3://`+s.bucket+`/data/census.csv; nothing was started$`,
-		`hint: .*training run --env dev --data specs/census/testdata/census.csv`)
 	s.trainedHere = s.outcome("training", pipeline.Succeeded)
 	s.trained = s.outcome("training run --env dev --run first"+labelled, pipeline.Succeeded)
 	if len(s.trained.Metrics) == 0 || len(s.trained.Metrics) != len(s.trainedHere.Metrics) {
@@ -174,19 +200,26 @@ func (s *story) fail() {
 	s.does(1, "training resume broken --env dev", append(patterns, `^Run broken goes on: `, `^Preprocess: cached in .* \(complete before the run was resumed\)$`)...)
 }
 
-// stop leaves a run that goes on, stops it, and goes on with it.
+// stop leaves a run that goes on, and stops it.
 func (s *story) stop() {
 	if s.hold != nil {
 		s.hold(true)
 	}
-	said := s.interrupted("training run --env dev --run held"+labelled, "Preprocess: started")
+	said := s.interrupted(s.run()+" --run held"+labelled, "Run held started: https://")
 	s.wrote("run", said, `^Run held goes on, and is no longer watched$`, `^  .*training watch held --env dev`, `^  .*training stop held --env dev`)
 	s.does(0, "training status held --env dev", `^census-training RUNNING in `)
+	s.does(0, "training runs --env dev", `^held +census-training .* RUNNING$`)
 	s.does(2, "training destroy --env dev --yes", `^census-training: 1 execution is running: held; nothing was deleted$`)
 	s.does(0, "training stop held --env dev", `^run held is ABORTED; to go on with it `)
 	if s.hold != nil {
 		s.hold(false)
 	}
+	s.does(0, "training runs --env dev", `^held +census-training .* ABORTED, resumable$`)
+	s.does(0, "training stop held --env dev", `^run held had ended ABORTED; nothing was stopped$`)
+}
+
+// resume goes on with the run that was stopped.
+func (s *story) resume() {
 	s.does(1, "training watch held --env dev", `^census-training ABORTED in `)
 	s.does(0, "training resume held --env dev", `^Preprocess: started$`, `^census-training SUCCEEDED in `)
 }
@@ -201,14 +234,19 @@ func (s *story) edit() {
 	if err := os.WriteFile(script, append(text, "# edited\n"...), 0o600); err != nil {
 		s.t.Fatal(err)
 	}
-	s.does(2, "training run --env dev --run edited"+labelled, `what is deployed in dev is not what this work tree has; nothing was started$`,
-		`^	step Train: deployed [0-9a-f]{12}, here [0-9a-f]{12}$`, `hint: deploy it: .*training deploy --env dev`, `training run --deployed --env dev`)
-	s.does(0, "training run --env dev --run older --deployed"+labelled, `^census-training SUCCEEDED in `)
-	s.does(1, "training plan --env dev", `Train`, `code`)
-	s.does(0, "training deploy --env dev --yes", `^Stack dev-census-training is deployed\.$`)
-	edited := s.outcome("training run --env dev --run edited"+labelled, pipeline.Succeeded)
-	if edited.Metrics["Evaluate.Report.ROCAUC"] != s.trained.Metrics["Evaluate.Report.ROCAUC"] {
-		s.t.Errorf("a comment changed the metrics: %v, were %v", edited.Metrics, s.trained.Metrics)
+	s.does(2, "training run --env dev --run edited"+labelled, append(s.where(`^	step Train: deployed [0-9a-f]{12}, here [0-9a-f]{12}$`),
+		`what is deployed in dev is not what this work tree has; nothing was started$`, `hint: deploy it: .*training deploy --env dev`, `training run --deployed --env dev`)...)
+	if s.runs {
+		s.does(0, "training run --env dev --run older --deployed"+labelled, `^census-training SUCCEEDED in `)
+	}
+	s.does(1, "training plan --env dev", `^  ~ Train$`, `^ +code  [0-9a-f]{12} -> [0-9a-f]{12}$`)
+	s.does(0, "training deploy --env dev --yes", `^uploaded code of Train`, `^Stack dev-census-training is deployed\.$`)
+	s.does(0, "training plan --env dev", `^Nothing would change\.$`)
+	if s.runs {
+		edited := s.outcome("training run --env dev --run edited"+labelled, pipeline.Succeeded)
+		if edited.Metrics["Evaluate.Report.ROCAUC"] != s.trained.Metrics["Evaluate.Report.ROCAUC"] {
+			s.t.Errorf("a comment changed the metrics: %v, were %v", edited.Metrics, s.trained.Metrics)
+		}
 	}
 }
 
@@ -233,26 +271,30 @@ func (s *story) packages() {
 // destroy deletes both stacks, and nothing that a run has written.
 func (s *story) destroy() {
 	before := s.keys("")
-	s.does(0, "inference destroy --env dev --yes", `^Stack dev-census-inference is deleted$`)
-	s.does(0, "training destroy --env dev --yes", `^Stack dev-census-training is deleted$`, `^Kept, since it may be wanted again:$`, `^  log group /aws/vendedlogs/states/dev-census-training$`,
-		`^  model group dev-census$`, `^  results of runs below s3://`+s.bucket+`/runs/census-training/`)
+	if s.runs {
+		s.does(0, "inference destroy --env dev --yes", `^Stack dev-census-inference is deleted$`)
+	}
+	s.does(0, "training destroy --env dev --yes", append(s.where(`^Kept, since it may be wanted again:$`, `^  log group /aws/vendedlogs/states/dev-census-training$`,
+		`^  model group dev-census$`, `^  results of runs below s3://`+s.bucket+`/runs/census-training/`), `^Stack dev-census-training is deleted$`)...)
 	if after := s.keys(""); len(after) != len(before) {
 		s.t.Errorf("the bucket holds %d objects, held %d", len(after), len(before))
 	}
 	s.does(0, "training destroy --env dev --yes", `^Nothing to destroy: there is no stack dev-census-training in `)
-	s.does(0, "training models --env dev", `Approved`)
+	if s.runs {
+		s.does(0, "training models --env dev", `^1 +Approved`)
+	}
 }
 
 func (s *story) adopt() {
-	s.does(0, "training deploy --env dev --yes", `^log group /aws/vendedlogs/states/dev-census-training outlived an earlier stack and is taken over$`,
-		`^model group dev-census outlived an earlier stack and is taken over$`, `^Stack dev-census-training is deployed\.$`)
+	s.does(0, "training deploy --env dev --yes", append(s.where(`^log group /aws/vendedlogs/states/dev-census-training outlived an earlier stack and is taken over$`,
+		`^model group dev-census outlived an earlier stack and is taken over$`), `^Stack dev-census-training is deployed\.$`)...)
 	s.does(0, "training deploy --env dev", `is up to date$`)
 }
 
 // erase deletes all but code and data, once that was asked for twice.
 func (s *story) erase() {
 	s.does(1, "training destroy --env dev --yes --delete-data", `data is deleted only if it is asked for twice; nothing was deleted$`, `--confirm dev-census-training`)
-	s.does(0, "training destroy --env dev --yes --delete-data --confirm dev-census-training", `^deleted model group dev-census$`, `^Stack dev-census-training is deleted$`)
+	s.does(0, "training destroy --env dev --yes --delete-data --confirm dev-census-training", append(s.where(`^deleted model group dev-census$`), `^Stack dev-census-training is deleted$`)...)
 	if keys := s.keys("runs/census-training/"); len(keys) > 0 {
 		s.t.Errorf("runs have left %v", keys)
 	}

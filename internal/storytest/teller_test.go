@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -55,18 +56,45 @@ type story struct {
 	trained, trainedHere, predicted, predictedHere pipeline.Outcome
 }
 
-// newStory builds the commands and copies the work tree. Without python jobs do not run.
+// TestMain removes what the tests have built.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := os.RemoveAll(built); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(code)
+}
+
+// built is the folder of the commands, once they were built.
+var built string
+
+// build builds the commands as a person does.
+var build = sync.OnceValue(func() (err error) {
+	if built, err = os.MkdirTemp("", "storytest"); err != nil {
+		return err
+	}
+	out, err := exec.Command("go", "build", "-o", built, "../../generated/training", "../../generated/inference").CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("build the commands: %w\n%s", err, out)
+	}
+	return nil
+})
+
+// commands is the folder in which the commands are.
+func commands(t *testing.T) string {
+	t.Helper()
+	if err := build(); err != nil {
+		t.Fatal(err)
+	}
+	return built
+}
+
+// newStory copies the work tree. Without python jobs do not run here.
 func newStory(t *testing.T, a *account, python string) *story {
 	t.Helper()
-	s := &story{account: a, t: t, module: t.TempDir(), bin: t.TempDir()}
+	s := &story{account: a, t: t, module: t.TempDir(), bin: commands(t)}
 	if python != "" {
 		s.local = []string{"MLMAX_PYTHON=" + python, "MLMAX_PACKAGES=installed"}
-	}
-	for _, name := range []string{"training", "inference"} {
-		build := exec.CommandContext(t.Context(), "go", "build", "-o", filepath.Join(s.bin, name), "../../generated/"+name)
-		if out, err := build.CombinedOutput(); err != nil {
-			t.Fatalf("build %s: %v\n%s", name, err, out)
-		}
 	}
 	census := filepath.Join(s.module, "specs", "census")
 	if err := errors.Join(
@@ -139,9 +167,6 @@ func (s *story) does(code int, line string, patterns ...string) (stdout, stderr 
 		s.t.Fatalf("%s: %v", line, err)
 	}
 	s.t.Logf("%6.1fs %s", time.Since(began).Seconds(), line)
-	if os.Getenv("GO_ON") != "" {
-		s.t.Logf("OUT\n%sERR\n%s", out.String(), told.String())
-	}
 	if got := c.ProcessState.ExitCode(); got != code {
 		s.t.Errorf("%s: exit code %d, want %d\n%s%s", line, got, code, out.String(), told.String())
 	}
