@@ -3,20 +3,23 @@
 package storytest
 
 import (
+	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
+	"github.com/mlmax/mlmax/generated/inference/inference"
 	"github.com/mlmax/mlmax/generated/training/training"
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/stack"
 )
@@ -24,8 +27,8 @@ import (
 // TestLive tells the story in an account of AWS, for which somebody pays. docs/aws.md says how
 // it is started and what it costs.
 func TestLive(t *testing.T) {
-	bucket, account_ := os.Getenv("MLMAX_LIVE_BUCKET"), os.Getenv("MLMAX_LIVE_ACCOUNT")
-	if bucket == "" || account_ == "" {
+	bucket, number := os.Getenv("MLMAX_LIVE_BUCKET"), os.Getenv("MLMAX_LIVE_ACCOUNT")
+	if bucket == "" || number == "" {
 		t.Fatal("MLMAX_LIVE_BUCKET names an empty bucket, and MLMAX_LIVE_ACCOUNT the account that is meant")
 	}
 	o, err := config.LoadDefaultConfig(t.Context(), config.WithRegion(region()))
@@ -36,8 +39,8 @@ func TestLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := aws.ToString(who.Account); got != account_ {
-		t.Fatalf("these credentials are of account %s, and MLMAX_LIVE_ACCOUNT is %q", got, account_)
+	if got := aws.ToString(who.Account); got != number {
+		t.Fatalf("these credentials are of account %s, and MLMAX_LIVE_ACCOUNT is %q", got, number)
 	}
 	s := newStory(t, &account{
 		env: environment(), bucket: bucket, flags: []string{"--bucket", bucket, "--region", region()}, s3: s3.NewFromConfig(o),
@@ -68,9 +71,9 @@ func environment() []string {
 	if err != nil {
 		return all
 	}
-	for name, file := range map[string]string{"AWS_CONFIG_FILE": home + "/.aws/config", "AWS_SHARED_CREDENTIALS_FILE": home + "/.aws/credentials"} {
-		if os.Getenv(name) == "" {
-			all = append(all, name+"="+file)
+	for _, file := range [][2]string{{"AWS_CONFIG_FILE", "config"}, {"AWS_SHARED_CREDENTIALS_FILE", "credentials"}} {
+		if os.Getenv(file[0]) == "" {
+			all = append(all, file[0]+"="+filepath.Join(home, ".aws", file[1]))
 		}
 	}
 	return all
@@ -82,39 +85,39 @@ func unused(t *testing.T, s *story) {
 	if keys := s.keys(""); len(keys) > 0 {
 		t.Fatalf("bucket %s is not empty: everything in it would be deleted", s.bucket)
 	}
-	p, err := cloud.Open(t.Context(), cloud.Target{Definition: training.Definition(), Environment: "dev", Bucket: s.bucket, Region: region(), Command: "training"}, cloud.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, pipeline := range []string{"training", "inference"} {
-		name := "dev-census-" + pipeline
-		state, err := stack.Find(t.Context(), p)
-		if err != nil || state != nil {
-			t.Fatalf("stack %s is there (%v): it is somebody's", name, err)
+	for _, d := range []*pipeline.Definition{training.Definition(), inference.Definition()} {
+		p, err := cloud.Open(t.Context(), cloud.Target{Definition: d, Environment: "dev", Bucket: s.bucket, Region: region(), Command: d.Name}, cloud.Options{})
+		if err != nil {
+			t.Fatal(err)
 		}
-		group := "/aws/vendedlogs/states/" + name
-		groups, err := p.Logs().DescribeLogGroups(t.Context(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: &group})
-		if err != nil || len(groups.LogGroups) > 0 {
-			t.Fatalf("log group %s is there (%v): it is somebody's", group, err)
+		if state, err := stack.Find(t.Context(), p); err != nil || state != nil {
+			t.Fatalf("stack %s may be somebody's (%v)", p.StackName(), err)
+		}
+		kept, err := stack.New(p, nil).Holdings(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, h := range kept {
+			t.Errorf("it may be somebody's: %s", h.What)
 		}
 	}
-	var group struct{ ModelPackageGroupName string }
-	if err := p.SageMaker(t.Context(), "DescribeModelPackageGroup", map[string]any{"ModelPackageGroupName": "dev-census"}, &group); err == nil {
-		t.Fatal("model group dev-census is there: it is somebody's")
+	if t.Failed() {
+		t.FailNow()
 	}
 }
 
 // clean deletes whatever the story has left, however far it came.
 func clean(t *testing.T, s *story) {
+	ctx := context.WithoutCancel(t.Context()) // which ends before a test is cleaned up
 	for _, name := range []string{"inference", "training"} {
-		out, err := s.command(t.Context(), name+" destroy --env dev --yes --stop --delete-data --confirm dev-census-"+name).CombinedOutput()
+		out, err := s.command(ctx, name+" destroy --env dev --yes --stop --delete-data --confirm dev-census-"+name).CombinedOutput()
 		if err != nil {
 			t.Errorf("destroy %s: %v: look after it by hand\n%s", name, err, out)
 		}
 	}
 	pages := s3.NewListObjectVersionsPaginator(s.s3, &s3.ListObjectVersionsInput{Bucket: &s.bucket})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
+		page, err := pages.NextPage(ctx)
 		if err != nil {
 			t.Errorf("list what is left in bucket %s: %v", s.bucket, err)
 			return
@@ -129,7 +132,7 @@ func clean(t *testing.T, s *story) {
 		if left == nil {
 			continue
 		}
-		out, err := s.s3.DeleteObjects(t.Context(), &s3.DeleteObjectsInput{Bucket: &s.bucket, Delete: &types.Delete{Objects: left}})
+		out, err := s.s3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.bucket, Delete: &types.Delete{Objects: left}})
 		if err == nil && len(out.Errors) > 0 {
 			err = errors.New(aws.ToString(out.Errors[0].Message))
 		}

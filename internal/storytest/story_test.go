@@ -130,7 +130,8 @@ func (s *story) train() {
 // predict approves the model there and here, and scores the same extract with both.
 func (s *story) predict() {
 	s.does(0, "inference deploy --env dev --yes", `^Stack dev-census-inference is deployed\.$`)
-	s.does(1, "inference run --env dev --run early"+unlabelled, `approve`)
+	s.does(1, "inference run --env dev --run early"+unlabelled, `group dev-census has no version that is Approved; approve one: `,
+		`^  .*inference run --env dev .*start another: the machine itself ended this one, in state No version of Model, and would do so again$`)
 	s.does(0, "training models --env dev", `^1 +PendingManualApproval .*ROCAUC`)
 	for _, where := range []string{"", " --env dev"} {
 		s.does(0, "training models approve 1 --by Ada --note sound"+where, `Approved|approved`)
@@ -170,7 +171,7 @@ func path(o *pipeline.Outcome, name string) string {
 }
 
 func (s *story) lineage() {
-	s.does(0, "inference lineage "+uri(&s.predicted, "Predict.Predictions")+" --env dev",
+	s.does(0, "inference lineage "+uri(&s.predicted, "Predict.Predictions")+" --env dev", `^└─ nothing that is known here$`,
 		`Predict`, `dev-census/1`, `Ada`, `Train`, `data/[0-9a-f]{64}/unlabelled\.csv`, `data/[0-9a-f]{64}/census\.csv`)
 	s.does(0, "training lineage 1 --down --env dev", `census-inference`)
 }
