@@ -122,6 +122,11 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 	if failed.FailedStep != "Train" || failed.Cause != "AlgorithmError: no such column" {
 		t.Errorf("the manifest of the failed run says %+v", failed)
 	}
+	early := shows(t, account, dev("lineage", "second"), "FAILED", "step Train of run")
+	if strings.Contains(early, "0 B") {
+		t.Errorf("the lineage makes sizes up:\n%s", early)
+	}
+	refuses(t, account, exitFailed, dev("lineage", "nobody"), `environment dev has no run "nobody", and there is no such file`)
 	shows(t, account, dev("report"), filepath.Join("aws", "dev", "runs"))
 
 	shows(t, account, dev("logs", "first"), "==> Preprocess, try 1, succeeded <==", "==> Train, try 1, succeeded <==", "==> Evaluate, try 1, succeeded <==")

@@ -115,7 +115,7 @@ func TestRunsOnAWS(t *testing.T) {
 	out, told := a.does(0, "run --env dev --run r1 --data specs/census/testdata/census.csv",
 		`^uploading census.csv`, `^Run r1 started: https://eu-west-1.console.aws.amazon.com/states/home\?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:dev-census-training:r1$`,
 		`^census-training: run [0-9a-f]{12} started$`, `^Preprocess: started$`, `^Register: done in `, `^census-training SUCCEEDED in .* \(run [0-9a-f]{12}\)$`,
-		`^  Evaluate.Report.ROCAUC +0.9$`, `registered as version 1 of dev-census, PendingManualApproval`,
+		`^  Evaluate.Report.ROCAUC +0.9$`, `^  Data +[0-9.]+ k?B +s3://acme-ml-dev/data/[0-9a-f]{64}/census.csv$`, `registered as version 1 of dev-census, PendingManualApproval`,
 		`^  training models approve 1 --by NAME --note TEXT --env dev +let others take`, `^  training logs r1 --env dev +what its steps wrote$`, `^  training runs --env dev +all runs of this environment$`)
 	if !strings.Contains(out, "SUCCEEDED") || strings.Contains(told, "Console") {
 		t.Errorf("standard output is\n%s\nstandard error\n%s", out, told)
@@ -123,6 +123,11 @@ func TestRunsOnAWS(t *testing.T) {
 	a.does(0, "run --env dev --run r1 --data specs/census/testdata/census.csv", `^Run r1 was started before, with the same values; this is that one$`, `SUCCEEDED`)
 	a.does(2, "run --env dev --run r1", `^census-training: run r1 exists with other inputs; choose another --run$`)
 	a.does(2, "run --env dev --data s3://acme-ml-dev/data/none.csv", `data for "Data" is missing: there is no s3://acme-ml-dev/data/none.csv; nothing was started$`, `hint: give a place with --data: .*, such as --data specs/census/testdata/census.csv$`)
+	a.does(2, "run --env dev --run latest --data go.mod", `^census-training: --run: "latest" cannot be the name of a run`)
+	a.does(2, "run --env dev --run= --data go.mod", `^census-training: --run: "" cannot be the name of a run`)
+	if keys := strings.Join(a.world.Keys("acme-ml-dev", "data/"), " "); strings.Contains(keys, "go.mod") {
+		t.Errorf("something was uploaded for a run that cannot be: %s", keys)
+	}
 	a.does(1, "run --env dev --min-rocauc 2", `above its maximum 1`, `nothing was started`)
 
 	if err := os.WriteFile(broken, nil, 0o600); err != nil {
@@ -162,8 +167,8 @@ func TestRunsOnAWS(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &again); err != nil || again.Execution != o.Execution || again.Run != o.Run {
 		t.Errorf("status is %s (%v)", out, err)
 	}
-	a.does(0, "runs --env dev", `^RUN +PIPELINE +STARTED +SECONDS +STATUS\n`+o.Execution+` .*\nr2 +census-training .* SUCCEEDED\nr1 +census-training .* SUCCEEDED\n$`)
-	a.does(0, "runs --env dev --limit 1 --json", `"run": "`+o.Execution+`"`)
+	a.does(0, "runs --env dev", `^RUN +ID +PIPELINE +STARTED +SECONDS +STATUS\n`+o.Execution+` +`+o.Run+` .*\nr2 +[0-9a-f]{12} +census-training .* SUCCEEDED\nr1 +[0-9a-f]{12} +census-training .* SUCCEEDED\n$`)
+	a.does(0, "runs --env dev --limit 1 --json", `"run": "`+o.Run+`",\n +"execution": "`+o.Execution+`"`)
 	a.does(2, "status nobody --env dev", `census-training has no run "nobody" in eu-west-1/123456789012`)
 	a.does(0, "stop r1 --env dev", `^run r1 had ended SUCCEEDED; nothing was stopped$`)
 }

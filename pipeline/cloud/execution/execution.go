@@ -89,8 +89,8 @@ func Describe(ctx context.Context, p *cloud.Place, name string) (*Description, e
 func notFound(p *cloud.Place, name string, err error) error {
 	var missing *types.ExecutionDoesNotExist
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s has no run %q in %s: %w\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
-			p.Definition.Name, name, where(p), ErrNotFound, p.Next("runs"))
+		return &told{fmt.Sprintf("%s has no run %q in %s\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
+			p.Definition.Name, name, where(p), p.Next("runs")), ErrNotFound}
 	}
 	return p.Explain(err, "looking at run "+name)
 }
@@ -202,6 +202,14 @@ const nameLimit = 80
 // validName are the names of executions that are safe everywhere: the service allows more
 // characters, of which some cannot be logged.
 var validName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
+
+// CheckName says why a run cannot be given a name, or returns nil.
+func CheckName(name string) error {
+	if name == "latest" {
+		return errors.New("\"latest\" cannot be the name of a run: every command takes it for the newest")
+	}
+	return checkName(name)
+}
 
 func checkName(name string) error {
 	if !validName.MatchString(name) {

@@ -57,6 +57,9 @@ func TestNamesAreChecked(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+	if _, err := Start(t.Context(), p, "latest", nil); err == nil || !strings.Contains(err.Error(), "every command takes it for the newest") {
+		t.Error(err)
+	}
 	if s.calls["StartExecution"] != 0 {
 		t.Error("it was started")
 	}
@@ -340,7 +343,7 @@ func TestFind(t *testing.T) {
 	if !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	wantError(t, err, "demo has no run \"nobody\" in eu-west-1/123456789012: no such run\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
+	wantError(t, err, "demo has no run \"nobody\" in eu-west-1/123456789012\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
 	if _, err := Find(t.Context(), p, "../x"); err == nil || !strings.Contains(err.Error(), "cannot be the name of a run") {
 		t.Error(err)
 	}
