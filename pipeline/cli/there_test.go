@@ -138,7 +138,7 @@ func TestRunsOnAWS(t *testing.T) {
 		`^    \| fitting model$`, `^    \| ValueError: no column age$`, `^Console$`,
 		`^  execution  https://eu-west-1.console.aws.amazon.com/states/`, `^  job        https://eu-west-1.console.aws.amazon.com/sagemaker/home\?region=eu-west-1#/jobs/dev-census-training-train-`,
 		`^  log        https://eu-west-1.console.aws.amazon.com/cloudwatch/`,
-		`^  training logs r2 Train --env dev +what the step wrote$`, `^  training resume r2 --env dev +go on with it; what is complete is kept \(until 20\d\d-\d\d-\d\d\)$`)
+		`^  training logs r2 Train --env dev +what the step wrote$`, `^  training resume r2 --env dev +go on with its code and input; what is complete is kept \(until 20\d\d-\d\d-\d\d\)$`)
 	if strings.Contains(told, "\x1b") {
 		t.Error("a control character reached the terminal")
 	}
@@ -169,7 +169,7 @@ func TestRunsOnAWS(t *testing.T) {
 	}
 	a.does(0, "runs --env dev", `^RUN +ID +PIPELINE +STARTED +SECONDS +STATUS\n`+o.Execution+` +`+o.Run+` .*\nr2 +[0-9a-f]{12} +census-training .* SUCCEEDED\nr1 +[0-9a-f]{12} +census-training .* SUCCEEDED\n$`)
 	a.does(0, "runs --env dev --limit 1 --json", `"run": "`+o.Run+`",\n +"execution": "`+o.Execution+`"`)
-	a.does(2, "status nobody --env dev", `census-training has no run "nobody" in eu-west-1/123456789012`)
+	a.does(2, "status nobody --env dev", `census-training has no run "nobody" in dev \(eu-west-1/123456789012\)`)
 	a.does(0, "stop r1 --env dev", `^run r1 had ended SUCCEEDED; nothing was stopped$`)
 }
 
@@ -256,7 +256,9 @@ func TestFlagsOfAnotherPlaceAreRefused(t *testing.T) {
 	a.does(2, "runs --region eu-west-1", `--region has no meaning here$`)
 	a.does(2, "resume x --env dev --from Train", `--from has no meaning here$`)
 	a.does(2, "status", `no environment is named$`, `hint: say which with --env; this pipeline has dev`)
-	a.does(2, "stop --env dev", `takes RUN$`)
+	a.does(2, "stop --env dev", `takes RUN$`, `hint: training stop latest --env dev$`)
+	a.does(2, "logs --env dev", `takes RUN and perhaps STEP$`, `hint: training logs latest --env dev$`)
+	a.does(2, "resume --env dev", `takes RUN$`, `hint: training resume latest --env dev$`)
 	if calls := a.world.Calls(); len(calls) > 0 {
 		t.Errorf("AWS was called: %v", calls)
 	}

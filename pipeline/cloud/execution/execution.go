@@ -89,8 +89,8 @@ func Describe(ctx context.Context, p *cloud.Place, name string) (*Description, e
 func notFound(p *cloud.Place, name string, err error) error {
 	var missing *types.ExecutionDoesNotExist
 	if errors.As(err, &missing) {
-		return &told{fmt.Sprintf("%s has no run %q in %s\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
-			p.Definition.Name, name, where(p), p.Next("runs")), ErrNotFound}
+		return &told{fmt.Sprintf("%s has no run %q in %s (%s)\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
+			p.Definition.Name, name, p.Environment, where(p), p.Next("runs")), ErrNotFound}
 	}
 	return p.Explain(err, "looking at run "+name)
 }
@@ -149,8 +149,11 @@ func isNoMachine(err error) bool {
 // isRunID says whether a word may be the run id that a machine makes of an execution.
 var isRunID = regexp.MustCompile(`^[0-9a-f]{12}$`).MatchString
 
+// startsRunID says whether a word may be the start of one.
+var startsRunID = regexp.MustCompile(`^[0-9a-f]{4,11}$`).MatchString
+
 // Find gives the execution that a person names: by its own name, by the run's id of 12
-// digits, or as "latest".
+// digits or the start of it, or as "latest".
 func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error) {
 	switch {
 	case ref == "latest":
@@ -174,26 +177,42 @@ func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error)
 	if err := checkName(ref); err != nil {
 		return nil, fmt.Errorf("%w\n\thint: see %s", err, p.Next("runs"))
 	}
-	return Describe(ctx, p, ref)
+	d, err := Describe(ctx, p, ref)
+	if errors.Is(err, ErrNotFound) && startsRunID(ref) {
+		name, problem := nameOf(ctx, p, ref)
+		if problem != nil {
+			return nil, problem
+		}
+		if name != "" {
+			return Describe(ctx, p, name)
+		}
+	}
+	return d, err
 }
 
-// nameOf finds the execution's name of a run's id: in its manifest, or else by making the
-// ids of the newest executions again. It is empty if there is none.
+// nameOf finds the execution's name of a run's id, or of the start of one: in its manifest,
+// or else by making the ids of the newest executions again. It is empty if there is none.
 func nameOf(ctx context.Context, p *cloud.Place, run string) (string, error) {
-	m, err := readManifest(ctx, p, run)
-	if err == nil && m != nil {
-		return path.Base(strings.ReplaceAll(m.Execution, ":", "/")), nil
+	if isRunID(run) {
+		m, err := readManifest(ctx, p, run)
+		if err == nil && m != nil {
+			return path.Base(strings.ReplaceAll(m.Execution, ":", "/")), nil
+		}
 	}
 	all, err := List(ctx, p, 0)
 	if err != nil {
 		return "", err
 	}
+	var names []string
 	for _, d := range all {
-		if ledger.RunID(d.ARN, d.Started) == run {
-			return d.Name, nil
+		if strings.HasPrefix(ledger.RunID(d.ARN, d.Started), run) {
+			names = append(names, d.Name)
 		}
 	}
-	return "", nil
+	if len(names) > 1 {
+		return "", fmt.Errorf("%q is the start of several runs: %s", run, strings.Join(names, ", "))
+	}
+	return strings.Join(names, ""), nil
 }
 
 // nameLimit is how long an execution's name may be.

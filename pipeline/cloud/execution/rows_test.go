@@ -336,14 +336,19 @@ func TestFind(t *testing.T) {
 	if id := redriveToken(&Description{ARN: arn, Started: begin}); strings.HasPrefix(id, "redrive-") {
 		made = id[len("redrive-") : len("redrive-")+12]
 	}
-	if d, err := Find(t.Context(), p, made); err != nil || d.Name != "r1" {
-		t.Errorf("%s is %+v, %v", made, d, err)
+	for _, ref := range []string{made, made[:4]} {
+		if d, err := Find(t.Context(), p, ref); err != nil || d.Name != "r1" {
+			t.Errorf("%s is %+v, %v", ref, d, err)
+		}
+	}
+	if _, err := Find(t.Context(), p, made[:3]); !errors.Is(err, ErrNotFound) {
+		t.Errorf("three digits found a run, or %v", err)
 	}
 	_, err = Find(t.Context(), p, "nobody")
 	if !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	wantError(t, err, "demo has no run \"nobody\" in eu-west-1/123456789012\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
+	wantError(t, err, "demo has no run \"nobody\" in dev (eu-west-1/123456789012)\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
 	if _, err := Find(t.Context(), p, "../x"); err == nil || !strings.Contains(err.Error(), "cannot be the name of a run") {
 		t.Error(err)
 	}
