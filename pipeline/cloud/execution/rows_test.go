@@ -159,7 +159,9 @@ func TestRow31WhatCannotBeResumedSaysWhy(t *testing.T) {
 			"run r1 cannot be resumed: Execution exceeded 14 days redrivable period (it ended 2026-02-09, and 14 days were over on 2026-02-23)\n\thint: start another with the same values: demo run --env dev"},
 		{Description{Name: "r1", Status: pipeline.Failed, Stopped: begin, NotRedrivable: "Execution history event limit exceeded"},
 			"run r1 cannot be resumed: Execution history event limit exceeded\n\thint: start another with the same values: demo run --env dev"},
-		{Description{Name: "r1", Status: pipeline.Failed, Redrivable: true}, ""},
+		{Description{Name: "r1", Status: pipeline.Failed, Error: "BadParameters", Redrivable: true},
+			"run r1 cannot be resumed: it ended where the machine gives up (BadParameters), and would end there again\n\thint: put right what its cause says, and start another: demo run --env dev"},
+		{Description{Name: "r1", Status: pipeline.Failed, Error: "States.TaskFailed", Redrivable: true}, ""},
 		{Description{Name: "r1", Status: pipeline.PendingRedrive}, ""},
 	} {
 		err := Resumable(p, &tt.d)
