@@ -136,6 +136,14 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 	}
 	refuses(t, account, exitTrouble, dev("logs", "second", "Evaluate"), "step Evaluate did not begin in run second", "hint: see training logs second --env dev")
 	refuses(t, account, exitTrouble, dev("logs", "second", "Evaluat"), `has no step "Evaluat"`, "did you mean Evaluate?")
+
+	account.Interfere(func(c awsfake.TaskCall) error { return awsfake.JobFailsWith("AlgorithmError: no data") })
+	account.Start("third", `{}`) // which nobody watches
+	if status := account.End("third"); status != asl.Failed {
+		t.Fatalf("the third run ended %s", status)
+	}
+	shows(t, account, dev("lineage", "third", "--up"), "FAILED", "step Preprocess of run")
+	shows(t, account, dev("lineage", "latest", "--up"), "FAILED", "step Preprocess of run")
 }
 
 // held is an account in which the run r1 is at its step Train, until goOn is closed.

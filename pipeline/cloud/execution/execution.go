@@ -58,7 +58,8 @@ func (d *Description) Ended() bool {
 // ResumableUntil is when it can no longer be resumed.
 func (d *Description) ResumableUntil() time.Time { return d.Stopped.Add(keep) }
 
-// ErrNotFound is the error of an execution that does not exist.
+// ErrNotFound is the error of an execution that does not exist, as when its machine does
+// not. What it wrote may still be there.
 var ErrNotFound = errors.New("no such run")
 
 // Describe looks at the execution of a name.
@@ -100,7 +101,7 @@ func where(p *cloud.Place) string { return p.Region + "/" + p.Account }
 
 // notDeployed is the error of a machine that does not exist.
 func notDeployed(p *cloud.Place) error {
-	return fmt.Errorf("pipeline %s is not deployed in %s\n\thint: %s", p.Definition.Name, where(p), p.Next("deploy"))
+	return &told{fmt.Sprintf("pipeline %s is not deployed in %s\n\thint: %s", p.Definition.Name, where(p), p.Next("deploy")), ErrNotFound}
 }
 
 // listed is how many executions a listing looks at, at most.
@@ -162,7 +163,7 @@ func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error)
 			return nil, err
 		}
 		if len(newest) == 0 {
-			return nil, fmt.Errorf("%s has no runs in %s\n\thint: start one with: %s", p.Definition.Name, where(p), p.Next("run"))
+			return nil, &told{fmt.Sprintf("%s has no runs in %s\n\thint: start one with: %s", p.Definition.Name, where(p), p.Next("run")), ErrNotFound}
 		}
 		return Describe(ctx, p, newest[0].Name)
 	case isRunID(ref):
