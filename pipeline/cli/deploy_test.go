@@ -18,6 +18,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/cloud/stack"
 )
 
 // stackName is that of the census pipeline in its environment.
@@ -257,10 +258,20 @@ func TestDeployOvertaken(t *testing.T) {
 				a.SetStackStatus(stackName, c.meanwhile, "")
 			}
 		}, strings.NewReader("y\n")}
-		a.want("deploy --env dev", 2, "Deploy? [y/N] ", "census-training: somebody else has deployed stack dev-census-training, or deploys it, since this plan was made; nothing was changed by this command\n"+
+		a.want("deploy --env dev", 2, "Deploy? [y/N] ", "census-training: somebody else has deployed stack dev-census-training, or deploys it, since this command looked at it; nothing was changed by this command\n"+
 			"\thint: see what is left to change: PROG deploy --env dev\n")
 		a.stdin = nil
 		a.status(c.meanwhile)
+	}
+	// A first deployment that comes second: what it found is no stack.
+	p := a.place()
+	want, err := stack.Wanted(t.Context(), p, nil, map[string]string{"PreprocessCode": strings.Repeat("1", 64), "TrainCode": strings.Repeat("2", 64), "EvaluateCode": strings.Repeat("3", 64)}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.SetStackStatus(stackName, "CREATE_COMPLETE", "")
+	if _, err := stack.New(p, nil).Propose(t.Context(), nil, want); err == nil || !strings.Contains(err.Error(), "since this command looked at it") {
+		t.Errorf("a stack is created again: %v", err)
 	}
 }
 

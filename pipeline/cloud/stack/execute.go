@@ -25,7 +25,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
 	if told := d.took(ctx, err, c.stackID, token, "deploying stack "+p.StackName()); told != nil {
-		if isOvertaken(err) {
+		if isOvertaken(err) && d.untouched(ctx, c.stackID, token) {
 			told = c.overtaken()
 		}
 		return nil, errors.Join(told, c.Discard(ctx))
@@ -46,17 +46,17 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 }
 
 // isOvertaken recognizes the answers for a change set that somebody else's deployment has
-// made worthless: CloudFormation deletes all of a stack when it executes one, and executes
-// none while it works on the stack.
+// made worthless: CloudFormation deletes all of a stack when it executes one, takes none
+// while it works on the stack, and creates no stack that there is.
 func isOvertaken(err error) bool {
-	return hasCode(err, "ChangeSetNotFound", "ChangeSetNotFoundException", "InvalidChangeSetStatus", "InvalidChangeSetStatusException") ||
-		hasCode(err, "ValidationError") && strings.Contains(err.Error(), "_IN_PROGRESS")
+	return hasCode(err, "ChangeSetNotFound", "InvalidChangeSetStatus") ||
+		hasCode(err, "ValidationError") && (strings.Contains(err.Error(), "_IN_PROGRESS") || strings.Contains(err.Error(), "already exists and cannot be created again"))
 }
 
 // overtaken is the error of such a change set.
 func (c *ChangeSet) overtaken() error {
 	p := c.deployer.place
-	return fmt.Errorf("somebody else has deployed stack %s, or deploys it, since this plan was made; nothing was changed by this command\n\thint: see what is left to change: %s", p.StackName(), p.Next("deploy"))
+	return fmt.Errorf("somebody else has deployed stack %s, or deploys it, since this command looked at it; nothing was changed by this command\n\thint: see what is left to change: %s", p.StackName(), p.Next("deploy"))
 }
 
 // expected are the resources that the change set works on, in the plan's order.

@@ -251,3 +251,11 @@ func (d *Deployer) took(ctx context.Context, err error, id, token, doing string)
 	}
 	return d.place.Explain(err, doing)
 }
+
+// untouched reports whether a request is known to have had no effect.
+func (d *Deployer) untouched(ctx context.Context, id, token string) bool {
+	ctx, stop := afterwards(ctx)
+	defer stop()
+	begun, err := d.begun(ctx, id, token)
+	return err == nil && !begun
+}
