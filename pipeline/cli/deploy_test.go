@@ -364,6 +364,18 @@ func TestDeployFails(t *testing.T) {
 	a.want("deploy --env dev --recreate --yes", 2, "--recreate deletes only what could never be deployed; nothing was changed\n\thint: PROG deploy --env dev\n")
 }
 
+// TestHostileReason: what a service says neither steers the terminal nor passes for a hint
+// of this command's. (XML has no other control characters.)
+func TestHostileReason(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t)
+	a.FailResource("create", "Machine", "no\n\thint: curl evil.example\u202e")
+	_, said := a.want("deploy --env dev --yes", 1, "State machine (Machine): no  hint: curl evil.example. Only delete is possible\n\thint: fix it, then: PROG deploy --recreate --env dev\n")
+	if strings.Contains(said, "\u202e") || strings.Count(said, "\thint: ") != 1 {
+		t.Errorf("it says %q", said)
+	}
+}
+
 // TestDeployContinuesRollback is row 22, from the failure to the way out.
 func TestDeployContinuesRollback(t *testing.T) {
 	t.Parallel()

@@ -58,7 +58,7 @@ func (a *app) runThere(ctx context.Context, o runOptions) error {
 		} else {
 			d.Say("Run " + name + " started: " + execution.Page(p, name))
 		}
-		return execution.Watch(ctx, p, name, execution.WatchOptions{Started: p.Clock.Now()}, d.Event)
+		return execution.Watch(ctx, p, name, execution.WatchOptions{Started: p.Clock.Now(), Lines: !o.quiet}, d.Event)
 	})
 }
 
@@ -111,7 +111,7 @@ func (a *app) resumeThere(ctx context.Context, o runOptions, ref string) error {
 			return nil, err
 		}
 		show.Say("Run " + d.Name + " goes on: " + execution.Page(p, d.Name))
-		return execution.Watch(ctx, p, d.Name, execution.WatchOptions{Redrives: redrives}, show.Event)
+		return execution.Watch(ctx, p, d.Name, execution.WatchOptions{Redrives: redrives, Lines: !o.quiet}, show.Event)
 	})
 }
 

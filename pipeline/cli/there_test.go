@@ -122,7 +122,7 @@ func TestRunsOnAWS(t *testing.T) {
 	}
 	a.does(0, "run --env dev --run r1 --data specs/census/testdata/census.csv", `^Run r1 was started before, with the same values; this is that one$`, `SUCCEEDED`)
 	a.does(2, "run --env dev --run r1", `^census-training: run r1 exists with other inputs; choose another --run$`)
-	a.does(2, "run --env dev --data s3://acme-ml-dev/data/none.csv", `data for "Data" is missing: there is no s3://acme-ml-dev/data/none.csv; nothing was started$`, `hint: give a place with --data: .*, such as --data specs/census/testdata/census.csv$`)
+	a.does(2, "run --env dev --data s3://acme-ml-dev/data/none.csv", `data for "Data" is missing: there is no s3://acme-ml-dev/data/none.csv; nothing was started$`, `hint: upload what is on this machine: training run --env dev --data specs/census/testdata/census.csv$`)
 	a.does(1, "run --env dev --min-rocauc 2", `above its maximum 1`, `nothing was started`)
 
 	if err := os.WriteFile(broken, nil, 0o600); err != nil {

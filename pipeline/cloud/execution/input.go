@@ -63,20 +63,24 @@ func Input(ctx context.Context, p *cloud.Place, input json.RawMessage, on func(c
 func present(ctx context.Context, p *cloud.Place, q *pipeline.Parameter, uri string) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
 	var missing bool
+	var owner *string // a readable place may be of another account
+	if bucket == p.Bucket {
+		owner = aws.String(p.Account)
+	}
 	if q.File {
-		_, err := cloud.S3(p).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+		_, err := cloud.S3(p).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), ExpectedBucketOwner: owner})
 		var absent *types.NotFound
 		missing = errors.As(err, &absent)
 	} else {
-		out, err := cloud.S3(p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(key), MaxKeys: aws.Int32(1)})
+		out, err := cloud.S3(p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(key), MaxKeys: aws.Int32(1), ExpectedBucketOwner: owner})
 		missing = err == nil && len(out.Contents) == 0
 	}
 	if !missing {
 		return nil
 	}
-	hint := "give a place with --" + q.Flag + ": what is on this machine is uploaded"
+	file := "FILE"
 	if q.Local != "" {
-		hint += ", such as --" + q.Flag + " " + q.Local
+		file = q.Local
 	}
-	return fmt.Errorf("data for %q is missing: there is no %s; nothing was started\n\thint: %s", q.Key, uri, hint)
+	return fmt.Errorf("data for %q is missing: there is no %s; nothing was started\n\thint: upload what is on this machine: %s --%s %s", q.Key, uri, p.Next("run"), q.Flag, file)
 }

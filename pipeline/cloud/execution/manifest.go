@@ -18,8 +18,8 @@ import (
 	"github.com/mlmax/mlmax/pipeline/manifest"
 )
 
-// manifestLimit is how much of a manifest is read.
-const manifestLimit = 64 << 20
+// manifestLimit is how much of a manifest is read, as in the ledger.
+const manifestLimit = 8 << 20
 
 // readManifest reads the manifest of a run; nil if there is none.
 func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
@@ -54,7 +54,11 @@ func readObject(ctx context.Context, p *cloud.Place, key string) ([]byte, error)
 		return nil, err
 	}
 	defer out.Body.Close()
-	return io.ReadAll(io.LimitReader(out.Body, manifestLimit))
+	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit+1))
+	if err == nil && len(text) > manifestLimit {
+		return nil, fmt.Errorf("it has more than %d bytes", manifestLimit)
+	}
+	return text, err
 }
 
 // manifest is that of the run: the machine's own where it succeeded, else one by its

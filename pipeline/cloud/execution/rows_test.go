@@ -377,7 +377,7 @@ func TestDataThatIsNotThereStartsNothing(t *testing.T) {
 	t.Parallel()
 	_, p := open(t)
 	_, err := Input(t.Context(), p, json.RawMessage(`{}`), nil)
-	wantError(t, err, "data for \"Data\" is missing: there is no s3://data/p/data/in.csv; nothing was started\n\thint: give a place with --data: what is on this machine is uploaded")
+	wantError(t, err, "data for \"Data\" is missing: there is no s3://data/p/data/in.csv; nothing was started\n\thint: upload what is on this machine: "+p.Next("run")+" --data FILE")
 	_, err = Input(t.Context(), p, json.RawMessage(`{"Data":"s3://data/p/data/other.csv"}`), nil)
 	if err == nil || !strings.Contains(err.Error(), "there is no s3://data/p/data/other.csv") {
 		t.Error(err)

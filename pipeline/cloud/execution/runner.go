@@ -56,7 +56,7 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 	if _, err := Start(context.WithoutCancel(ctx), p, name, given); err != nil {
 		return nil, err
 	}
-	w, err := newWatch(p, name, WatchOptions{Started: p.Clock.Now()}, on)
+	w, err := newWatch(p, name, WatchOptions{Started: p.Clock.Now(), Lines: true}, on)
 	if err != nil {
 		return nil, err
 	}

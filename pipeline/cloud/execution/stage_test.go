@@ -78,6 +78,8 @@ type stage struct {
 	describe func(now time.Duration) map[string]any
 	// fault, if not nil, is asked at every call.
 	fault func(action string, n int, now time.Duration) *fault
+	// logs is what every call of CloudWatch Logs gets, if not nil.
+	logs  *fault
 	calls map[string]int
 	log   []time.Duration // when the history was asked for
 	// started are the inputs of the executions, by name; got the last request of each action.
@@ -101,6 +103,12 @@ func open(t *testing.T) (*stage, *cloud.Place) {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if service, action := awsfake.Identify(r); service == "states" {
 			s.answer(rw, r, action)
+			return
+		}
+		if service, _ := awsfake.Identify(r); service == "logs" && s.logs != nil {
+			rw.Header().Set("X-Amzn-Errortype", s.logs.code)
+			rw.WriteHeader(s.logs.status)
+			fmt.Fprintf(rw, `{"__type":%q,"message":%q}`, s.logs.code, s.logs.message)
 			return
 		}
 		world.ServeHTTP(rw, r)

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -48,6 +49,10 @@ func manifests(ctx context.Context, p *cloud.Place, c *cache) ([]found, []Damage
 	damage := make([]error, len(keys))
 	err = parallel(ctx, len(keys), func(ctx context.Context, i int) error {
 		e, err := fetch(ctx, p, c, keys[i])
+		if large := (*tooLargeError)(nil); errors.As(err, &large) {
+			damage[i] = large // one that nobody can read must not hide the others
+			return nil
+		}
 		if err != nil || e == nil {
 			return err
 		}

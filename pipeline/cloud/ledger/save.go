@@ -23,8 +23,16 @@ import (
 // manifestName is the manifest's name in the folder of its run.
 const manifestName = "manifest.json"
 
-// limit is how much of a manifest is read.
-const limit = 64 << 20
+// limit is how much of a manifest is read: that of a machine fits into a state's 256 KiB, and
+// several are read at a time.
+const limit = 8 << 20
+
+// A tooLargeError is the error of an object that is longer than any manifest.
+type tooLargeError struct{ key string }
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("%s has more than %d bytes", e.key, limit)
+}
 
 // Key is where the manifest of a run lies in the place's bucket.
 func Key(p *cloud.Place, pipeline, run string) string {
@@ -144,7 +152,7 @@ func get(ctx context.Context, p *cloud.Place, key, known string) (*object, error
 		err = errors.Join(err, out.Body.Close())
 		switch {
 		case err == nil && len(text) > limit:
-			return nil, fmt.Errorf("s3://%s/%s has more than %d bytes", p.Bucket, key, limit)
+			return nil, &tooLargeError{key}
 		case err == nil && out.ContentLength != nil && int64(len(text)) != *out.ContentLength:
 			err = io.ErrUnexpectedEOF
 		case err == nil:

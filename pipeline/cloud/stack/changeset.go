@@ -15,9 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
-	"github.com/mlmax/mlmax/pipeline/delta"
-
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/delta"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // A ChangeSet is what would be done to a stack, made and not executed.
@@ -144,7 +144,7 @@ func (c *ChangeSet) read(ctx context.Context) (empty bool, err error) {
 				c.changes = append(c.changes, *change.ResourceChange)
 			}
 		}
-		reason := aws.ToString(out.StatusReason)
+		reason := terminal.Clean(aws.ToString(out.StatusReason))
 		switch out.Status {
 		case types.ChangeSetStatusCreatePending, types.ChangeSetStatusCreateInProgress:
 			if err := p.Wait(ctx, pause); err != nil {

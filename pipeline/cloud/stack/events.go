@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // How often events are asked for: soon after something happened, seldom while nothing
@@ -29,12 +30,13 @@ const (
 // the SDK, before what is followed is given up: some half an hour.
 const troubles = 60
 
-// eventOf is an event as CloudFormation gives it.
+// eventOf is an event as CloudFormation gives it, its reason on one line: others wrote that,
+// and it stands in messages in which a second line is what to do.
 func eventOf(e *types.StackEvent) Event {
 	return Event{
 		ID: aws.ToString(e.EventId), Time: aws.ToTime(e.Timestamp), Token: aws.ToString(e.ClientRequestToken),
 		Logical: aws.ToString(e.LogicalResourceId), Physical: aws.ToString(e.PhysicalResourceId), Type: aws.ToString(e.ResourceType),
-		Status: string(e.ResourceStatus), Reason: aws.ToString(e.ResourceStatusReason),
+		Status: string(e.ResourceStatus), Reason: terminal.Clean(aws.ToString(e.ResourceStatusReason)),
 		Own: aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId),
 	}
 }
@@ -89,14 +91,41 @@ type stackOperation struct {
 	since time.Time
 	// before is the id of the last event of earlier work, or empty.
 	before string
+	// unstamped says that events without a token are of the operation, too: before is known,
+	// and none with the token has come yet.
+	unstamped bool
 }
 
 // has reports whether an event is of the operation.
-func (o stackOperation) has(e Event) bool { return e.Token == o.token }
+func (o stackOperation) has(e Event) bool { return e.Token == o.token || o.unstamped && e.Token == "" }
 
 // ends reports whether an event is of an earlier operation, and so are all that are older:
 // the first and the last event of each are the stack's own.
-func (o stackOperation) ends(e Event) bool { return e.Own && e.Token != o.token }
+func (o stackOperation) ends(e Event) bool { return e.Own && !o.has(e) }
+
+// settle looks at events that may be of the operation. CloudFormation puts the token on all of
+// an operation's events; where there are none with it, those that came after the request are
+// the operation's, since a stack has one at a time.
+func (o *stackOperation) settle(found []Event) []Event {
+	if !o.unstamped || !slices.ContainsFunc(found, func(e Event) bool { return e.Token == o.token }) {
+		return found
+	}
+	o.unstamped = false
+	return slices.DeleteFunc(found, func(e Event) bool { return !o.has(e) })
+}
+
+// request is an operation that is about to be asked for with a token.
+func (d *Deployer) request(ctx context.Context, id, token string) (stackOperation, error) {
+	o := stackOperation{token: token, unstamped: true}
+	_, _, err := d.events(ctx, id, "", never, func(e Event) bool {
+		if e.Token == token {
+			return false // asked for before, and not by this process
+		}
+		o.before = e.ID
+		return true
+	})
+	return o, d.place.Explain(err, "reading the events of stack "+d.place.StackName())
+}
 
 // current is the last operation that was begun on a stack.
 func (d *Deployer) current(ctx context.Context, id string) (stackOperation, error) {
@@ -122,11 +151,6 @@ func begins(e Event) bool {
 	return strings.HasSuffix(e.Status, "_IN_PROGRESS") && e.Reason == "User Initiated"
 }
 
-// follow shows what happens to a stack by the request with this token until it is over.
-func (d *Deployer) follow(ctx context.Context, id, token string, t Tree) (Tree, error) {
-	return d.watch(ctx, id, stackOperation{token: token}, t)
-}
-
 // watch shows an operation until it is over. It survives throttling, an account that is
 // not reached for a while, and credentials that expire: it waits for new ones.
 func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tree) (Tree, error) {
@@ -146,7 +170,7 @@ func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tre
 		default:
 			failures, last = 0, newest
 			pause = min(pause*3/2, seldom)
-			for _, e := range found {
+			for _, e := range o.settle(found) {
 				t = Reduce(t, e)
 				d.display.Event(e)
 				pause = soon

@@ -20,7 +20,11 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 	token := d.token("execute", c.id)
 	set, stack := c.name()
 	start := p.Clock.Now()
-	_, err := cloud.CloudFormation(p).ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
+	operation, err := d.request(ctx, c.stackID, token)
+	if err != nil {
+		return nil, errors.Join(err, c.Discard(ctx))
+	}
+	_, err = cloud.CloudFormation(p).ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
 		ChangeSetName: set, StackName: stack, ClientRequestToken: aws.String(token),
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
@@ -31,7 +35,7 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		return nil, errors.Join(told, c.Discard(ctx))
 	}
 	tree := Plant("Deploying", p.StackName(), p.Region, start, c.expected()...)
-	tree, err = d.follow(ctx, c.stackID, token, tree)
+	tree, err = d.watch(ctx, c.stackID, operation, tree)
 	if err != nil {
 		return nil, err
 	}

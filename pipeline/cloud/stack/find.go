@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // A State is what is known of a stack.
@@ -64,7 +65,7 @@ func isMissing(err error) bool {
 
 func stateOf(s *types.Stack) *State {
 	state := &State{
-		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: s.StackStatus, Reason: aws.ToString(s.StackStatusReason),
+		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: s.StackStatus, Reason: terminal.Clean(aws.ToString(s.StackStatusReason)),
 		Parameters: map[string]string{}, Outputs: map[string]string{}, Tags: map[string]string{},
 		Protected: aws.ToBool(s.EnableTerminationProtection), Created: aws.ToTime(s.CreationTime), Updated: aws.ToTime(s.LastUpdatedTime),
 	}

@@ -218,13 +218,17 @@ func (d *Deployer) ContinueRollback(ctx context.Context, s *State, skip []string
 	}
 	token := d.token("rollback", append([]string{s.ID}, skip...)...)
 	start := p.Clock.Now()
-	_, err := cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
+	operation, err := d.request(ctx, s.ID, token)
+	if err != nil {
+		return nil, err
+	}
+	_, err = cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 		StackName: aws.String(s.ID), ResourcesToSkip: skip, ClientRequestToken: aws.String(token),
 	})
 	if err := d.took(ctx, err, s.ID, token, "continuing the rollback of stack "+s.Name); err != nil {
 		return nil, err
 	}
-	tree, err := d.follow(ctx, s.ID, token, Plant("Rolling back", s.Name, p.Region, start))
+	tree, err := d.watch(ctx, s.ID, operation, Plant("Rolling back", s.Name, p.Region, start))
 	if err != nil {
 		return nil, err
 	}
