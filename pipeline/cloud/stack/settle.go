@@ -37,6 +37,15 @@ func (d *Deployer) Ready(ctx context.Context, wait bool) (*State, error) {
 	return state, nil
 }
 
+// Refuses says why the stack has to be mended before it can be deployed to, and how; nil if
+// it need not.
+func (d *Deployer) Refuses(ctx context.Context, s *State) error {
+	if s == nil || rowOf(s.Status).Deploy != Refuse {
+		return nil
+	}
+	return d.refusal(ctx, s)
+}
+
 // drifted says that somebody changed by hand what is deployed. Whoever looks for drift is
 // always told that a machine with substitutions differs (AWS.md, section 4).
 func drifted(s *State) string {
@@ -100,6 +109,9 @@ func (d *Deployer) refusal(ctx context.Context, s *State) error {
 	}
 	for _, e := range found {
 		tree = Reduce(tree, e)
+	}
+	if s.Status == types.StackStatusDeleteFailed {
+		return d.deletion(d.failure(s, tree), tree)
 	}
 	return d.failure(s, tree)
 }
@@ -242,4 +254,12 @@ func (d *Deployer) took(ctx context.Context, err error, id, token, doing string)
 		return nil
 	}
 	return d.place.Explain(err, doing)
+}
+
+// untouched reports whether a request is known to have had no effect.
+func (d *Deployer) untouched(ctx context.Context, id, token string) bool {
+	ctx, stop := afterwards(ctx)
+	defer stop()
+	begun, err := d.begun(ctx, id, token)
+	return err == nil && !begun
 }
