@@ -167,7 +167,7 @@ type Event struct {
 	Kind EventKind
 	Time time.Time
 	Run  string
-	// Step is the step's name, Attempt its try from 0.
+	// Step is the step's name, Attempt its try from 0; of StepRetried, the try that comes.
 	Step    string
 	Attempt int
 	Status  Status

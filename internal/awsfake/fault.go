@@ -76,11 +76,14 @@ func (h Hit) resource(r *http.Request, body []byte, caller string) string {
 		return fmt.Sprintf("%q", "arn:aws:s3:::"+strings.TrimPrefix(r.URL.Path, "/"))
 	}
 	if values, err := url.ParseQuery(string(body)); err == nil && values.Get("StackName") != "" {
+		if strings.HasPrefix(values.Get("StackName"), "arn:") {
+			return values.Get("StackName")
+		}
 		return "arn:aws:cloudformation:" + region(r) + ":" + strings.Split(caller, ":")[4] + ":stack/" + values.Get("StackName") + "/*"
 	}
 	var members map[string]any
 	if json.Unmarshal(body, &members) == nil {
-		for _, name := range []string{"stateMachineArn", "executionArn", "ModelPackageName", "ResourceArn"} {
+		for _, name := range []string{"stateMachineArn", "executionArn", "ModelPackageName", "ModelPackageArn", "ResourceArn"} {
 			if arn, ok := members[name].(string); ok {
 				return arn
 			}

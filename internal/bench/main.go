@@ -38,6 +38,7 @@ var families = []family{
 	{"python", "Python environment from nothing; second run", python},
 	{"kills", "what a run leaves that is killed at every failpoint and at 200 random times", kills},
 	{"aws", "what the commands for AWS take, and what they cost a local run", aws},
+	{"faults", "every call of the commands for AWS, hit by every fault", faults},
 	{"fresh", "first command in a fresh clone with empty caches", fresh},
 }
 

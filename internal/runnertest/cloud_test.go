@@ -40,7 +40,7 @@ func deployed(t *testing.T, m *censustest.Module) *cloud.Place {
 // account is that of a pipeline that is deployed, and the place that it is deployed in.
 func account(t *testing.T, m *censustest.Module) (*awsfake.World, *cloud.Place) {
 	t.Helper()
-	w := awsfake.New(awsfake.Options{Clock: steady{}}, "acme-ml-dev")
+	w := awsfake.New(awsfake.Options{Clock: censustest.Steady{}}, "acme-ml-dev")
 	t.Cleanup(func() {
 		if err := w.Close(); err != nil {
 			t.Error(err)
@@ -57,7 +57,7 @@ func place(t *testing.T, h http.Handler, m *censustest.Module) *cloud.Place {
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
 	p, err := cloud.Open(t.Context(), cloud.Target{Definition: m.Definition, Environment: "dev", Command: "training"}, cloud.Options{
-		Clock: steady{},
+		Clock: censustest.Steady{},
 		Load: []func(*config.LoadOptions) error{
 			config.WithBaseEndpoint(server.URL), config.WithSharedConfigFiles([]string{}), config.WithSharedCredentialsFiles([]string{}),
 			config.WithCredentialsProvider(credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", "")),

@@ -149,7 +149,7 @@ func (a *app) runOf(ctx context.Context, h history, id string) (*record.Run, err
 	case errors.Is(err, record.ErrNotFound):
 		return nil, fmt.Errorf("%s has no run %q\n\thint: see %s", a.where(), id, a.next("runs"))
 	case err != nil:
-		return nil, fmt.Errorf("find run %q: %w\n\thint: see %s", id, err, a.next("runs"))
+		return nil, cloud.Advise(fmt.Errorf("find run %q: %w", id, err), "see "+a.next("runs"))
 	}
 	return r, nil
 }

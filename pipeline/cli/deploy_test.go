@@ -30,7 +30,7 @@ type awsAccount struct {
 	t          *testing.T
 	proxy      *awsfake.Proxy
 	definition *pipeline.Definition
-	clock      *asl.VirtualClock
+	clock      asl.Clock
 	options    cloud.Options
 	// stdin is what a person types; a terminal is pretended if it is not nil.
 	stdin   io.Reader
@@ -39,16 +39,26 @@ type awsAccount struct {
 
 func newAWSAccount(t *testing.T) *awsAccount {
 	t.Helper()
-	clock := asl.NewVirtualClock(time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC))
+	return accountFor(t, training.Definition(), asl.NewVirtualClock(time.Date(2026, 8, 1, 12, 0, 0, 0, time.UTC)))
+}
+
+// accountFor is an account for another definition, by another clock.
+func accountFor(t *testing.T, d *pipeline.Definition, clock asl.Clock) *awsAccount {
+	t.Helper()
 	a := &awsAccount{
-		World: awsfake.New(awsfake.Options{Clock: clock}, "acme-ml-dev"), t: t, definition: training.Definition(), clock: clock,
-		signals: make(chan os.Signal, 1),
+		World: awsfake.New(awsfake.Options{Clock: clock}, "acme-ml-dev"), t: t, definition: d, clock: clock, signals: make(chan os.Signal, 1),
 	}
-	a.proxy = awsfake.NewProxy(a.World)
+	a.behind(t)
+	return a
+}
+
+// behind puts a proxy of its own before the account.
+func (a *awsAccount) behind(t *testing.T) {
+	t.Helper()
+	a.t, a.proxy = t, awsfake.NewProxy(a.World)
 	server := a.proxy.Serve()
 	t.Cleanup(server.Close)
 	a.options = a.at(server.URL)
-	return a
 }
 
 // at is how the account is talked to at an address.

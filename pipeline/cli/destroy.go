@@ -37,6 +37,7 @@ or was declined; 2 something else is in the way.`,
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return a.reporting(c.Context(), &f.awsFlags, f.asJSON, func(ctx context.Context, w *work) error {
+				w.deployer.Verb = "destroy"
 				return a.destroy(ctx, w, &f)
 			})
 		},

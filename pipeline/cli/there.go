@@ -96,7 +96,7 @@ func (a *app) sameAsDeployed(ctx context.Context, p *cloud.Place) error {
 	}
 	tree, err := a.workTree()
 	if err != nil {
-		return fmt.Errorf("compare what is deployed with the work tree: %w\n\thint: run what is deployed, whatever the tree has: %s", err, p.Next("run --deployed"))
+		return cloud.Advise(fmt.Errorf("compare what is deployed with the work tree: %w", err), "run what is deployed, whatever the tree has: "+p.Next("run --deployed"))
 	}
 	return execution.RefuseRun(p, execution.Compare(deployed, p, tree, "deployed"))
 }
@@ -131,7 +131,7 @@ func (a *app) sameAsStarted(ctx context.Context, p *cloud.Place, d *execution.De
 	}
 	tree, err := a.workTree()
 	if err != nil {
-		return fmt.Errorf("compare what run %s was started with and the work tree: %w\n\thint: go on with it, whatever the tree has: %s", d.Name, err, p.Next("resume "+d.Name+" --same-code"))
+		return cloud.Advise(fmt.Errorf("compare what run %s was started with and the work tree: %w", d.Name, err), "go on with it, whatever the tree has: "+p.Next("resume "+d.Name+" --same-code"))
 	}
 	return execution.RefuseResume(p, d.Name, execution.Compare(started, p, tree, "started with"))
 }
@@ -222,7 +222,7 @@ func (a *app) reportThere(ctx context.Context, asJSON bool, p *cloud.Place, outc
 		Tail: func(log string, lines int) []string { return execution.Tail(ctx, p, log, lines) },
 	})
 	if err != nil {
-		return fmt.Errorf("run %s is %s, but could not be told: %w\n\thint: see %s", cmp.Or(outcome.Execution, outcome.Run), outcome.Status, err, p.Next("runs"))
+		return cloud.Advise(fmt.Errorf("run %s is %s, but could not be told: %w", cmp.Or(outcome.Execution, outcome.Run), outcome.Status, err), "see "+p.Next("runs"))
 	}
 	return nil
 }

@@ -30,6 +30,14 @@ func (p *Place) Explain(err error, doing string) error {
 	return &explained{sentence(doing+": "+fact, hint), err}
 }
 
+// Advise adds to an error what else is to be done: to its hint, or as one.
+func Advise(err error, more string) error {
+	if strings.Contains(err.Error(), "\n\thint: ") {
+		return fmt.Errorf("%w; %s", err, more)
+	}
+	return fmt.Errorf("%w\n\thint: %s", err, more)
+}
+
 // Words are fact and hint of an error of which only name and text are known, such as a
 // failed execution's error and cause, or a job's FailureReason. The hint is empty where
 // there is none to give.

@@ -32,12 +32,28 @@ type templateRole struct {
 // granting finds the statement of the template that is to allow what was denied; not ok if
 // the caller is none of its roles.
 func (p *Place) granting(d Denial) (g grant, ok bool) {
+	return p.grantIn(func(id string) bool { return p.isRole(d.Caller, id) }, d)
+}
+
+// Grant says of a role of the template which statement is to allow an action on a resource,
+// which may be empty, and what to do where it did not; both are empty if there is no such role.
+func (p *Place) Grant(role, action, resource string) (text, hint string) {
+	d := Denial{Action: action, Resource: resource}
+	g, ok := p.grantIn(func(id string) bool { return id == role }, d)
+	if !ok {
+		return "", ""
+	}
+	return p.grantWords(g, d)
+}
+
+// grantIn looks for the statement in the first role that is meant.
+func (p *Place) grantIn(meant func(id string) bool, d Denial) (g grant, ok bool) {
 	var template struct{ Resources map[string]json.RawMessage }
 	if p.Definition == nil || json.Unmarshal(p.Definition.Template, &template) != nil {
 		return grant{}, false
 	}
 	for _, id := range slices.Sorted(maps.Keys(template.Resources)) {
-		if !p.isRole(d.Caller, id) {
+		if !meant(id) {
 			continue
 		}
 		var role templateRole

@@ -64,7 +64,7 @@ func (p *Place) mark(ctx context.Context, client *s3.Client, at, digest string) 
 // tagged is mark, with the ETag by which it can be replaced.
 func (p *Place) tagged(ctx context.Context, client *s3.Client, at, digest string) (*Mark, string, error) {
 	key := p.Prefix + at + ".json"
-	text, tag, err := p.read(ctx, client, key)
+	text, tag, err := p.read(ctx, client, key, maxMark)
 	if errors.Is(err, errAbsent) {
 		return nil, "", nil
 	}
@@ -78,8 +78,19 @@ func (p *Place) tagged(ctx context.Context, client *s3.Client, at, digest string
 	return &m, tag, nil
 }
 
-// read reads a small object. A body that was cut off is asked for again.
-func (p *Place) read(ctx context.Context, client *s3.Client, key string) (text []byte, tag string, err error) {
+// ReadObject reads at most so many bytes of an object of the place's bucket; nil if there is
+// none. A body that was cut off is asked for again, which the SDK does not do. The error is
+// to be explained.
+func (p *Place) ReadObject(ctx context.Context, key string, most int64) ([]byte, error) {
+	text, _, err := p.read(ctx, S3(p), key, most)
+	if errors.Is(err, errAbsent) {
+		return nil, nil
+	}
+	return text, err
+}
+
+// read is ReadObject, with the object's ETag; errAbsent if there is none.
+func (p *Place) read(ctx context.Context, client *s3.Client, key string, most int64) (text []byte, tag string, err error) {
 	for try := range attempts {
 		if try > 0 {
 			if err := p.Wait(ctx, time.Duration(try)*time.Second); err != nil {
@@ -94,7 +105,7 @@ func (p *Place) read(ctx context.Context, client *s3.Client, key string) (text [
 			}
 			return nil, "", err
 		}
-		text, err = io.ReadAll(io.LimitReader(out.Body, maxMark))
+		text, err = io.ReadAll(io.LimitReader(out.Body, most))
 		out.Body.Close()
 		if err == nil {
 			return text, aws.ToString(out.ETag), nil

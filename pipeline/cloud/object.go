@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -163,25 +164,59 @@ func (p *Place) same(ctx context.Context, client *s3.Client, o object) error {
 	case there != "" && !strings.Contains(there, "-") && o.holds == nil, aws.ToInt64(found.ContentLength) != o.sum.size && o.holds == nil:
 		return p.foreign(o.key, nil)
 	}
+	for try := range attempts {
+		if try > 0 {
+			if err := p.Wait(ctx, time.Duration(try)*time.Second); err != nil {
+				return err
+			}
+		}
+		var whole bool
+		if whole, err = p.compare(ctx, client, o); whole {
+			return err
+		}
+	}
+	return p.Explain(err, "verifying s3://"+p.Bucket+"/"+o.key)
+}
+
+// compare reads what is under an object's key. It is not whole where the answer was cut off,
+// which says nothing about what is there.
+func (p *Place) compare(ctx context.Context, client *s3.Client, o object) (whole bool, err error) {
 	out, err := client.GetObject(ctx, &s3.GetObjectInput{Bucket: &p.Bucket, Key: &o.key, ExpectedBucketOwner: p.owner()})
 	if err != nil {
-		return p.Explain(err, "verifying s3://"+p.Bucket+"/"+o.key)
+		return true, p.Explain(err, "verifying s3://"+p.Bucket+"/"+o.key)
 	}
 	defer out.Body.Close()
+	body := &heard{Reader: out.Body}
+	var differs bool
 	if o.holds != nil {
-		if err := o.holds(out.Body); err != nil {
-			return p.foreign(o.key, err)
-		}
-		return nil
+		err = o.holds(body)
+		differs = err != nil
+	} else {
+		var content sum
+		content, err = sumOf(body, 0)
+		differs = err == nil && content.hex != o.sum.hex
 	}
-	content, err := sumOf(out.Body, 0)
-	if err != nil {
-		return p.Explain(err, "verifying s3://"+p.Bucket+"/"+o.key)
+	switch {
+	case body.err != nil:
+		return false, body.err
+	case differs:
+		return true, p.foreign(o.key, err)
 	}
-	if content.hex != o.sum.hex {
-		return p.foreign(o.key, nil)
+	return true, err
+}
+
+// heard notes that reading failed.
+type heard struct {
+	io.Reader
+	err error
+}
+
+func (h *heard) Read(b []byte) (int, error) {
+	n, err := h.Reader.Read(b)
+	if err != nil && err != io.EOF {
+		h.err = err
 	}
-	return nil
+	return n, err
 }
 
 // foreign says that somebody else wrote what is there, and in what it differs if that is

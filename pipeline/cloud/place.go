@@ -28,7 +28,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
-	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/logging"
 
 	"github.com/mlmax/mlmax/pipeline"
@@ -89,8 +88,7 @@ const attempts = 6
 // torn recognizes an answer that ended before its end, which the SDK does not ask for
 // again by itself. Whatever this program asks for can be asked for twice.
 func torn(err error) aws.Ternary {
-	var garbled *smithy.DeserializationError
-	if errors.As(err, &garbled) && errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary

@@ -10,10 +10,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/mlmax/mlmax/internal/awsfake"
+	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/code"
 )
 
@@ -250,6 +252,36 @@ func TestUploadVerifiesWhatIsThere(t *testing.T) {
 			t.Errorf("%s: no hint in %v", c.name, err)
 		}
 		w.DeleteObject("data", c.key)
+	}
+}
+
+// TestUploadVerifiesWholeAnswers cuts off what is read to verify: that says nothing about
+// what is there, and is asked for again.
+func TestUploadVerifiesWholeAnswers(t *testing.T) {
+	t.Parallel()
+	w := awsfake.New(awsfake.Options{}, "data")
+	proxy := awsfake.NewProxy(w)
+	p := open(t, proxy)
+	p.Clock = asl.NewVirtualClock(time.Now())
+	all := tree(t, p, module(t))
+	one, two := "ml/code/"+all[0].Digest, "ml/code/"+all[1].Digest
+	var packed bytes.Buffer
+	if err := code.Archive(&packed, all[1].fsys(), all[1].Files); err != nil {
+		t.Fatal(err)
+	}
+	for key, body := range map[string][]byte{one + "/prepare.py": []byte("print(1)\n"), two + ".tar.gz": packed.Bytes()} {
+		if err := w.PutObject("data", key, body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// The first is for the mark, which is not there.
+	proxy.Inject(awsfake.Rule{On: "s3.GetObject", Nth: 2, Fault: awsfake.Truncated}, awsfake.Rule{On: "s3.GetObject", Nth: 4, Fault: awsfake.Truncated},
+		awsfake.Rule{On: "s3.GetObject", Nth: 5, Fault: awsfake.Truncated})
+	if err := p.Upload(t.Context(), all, nil); err != nil {
+		t.Error(err)
+	}
+	if n := len(proxy.Struck()); n != 3 {
+		t.Errorf("%d were hit: %v", n, proxy.Hits())
 	}
 }
 

@@ -105,7 +105,7 @@ func (p *plain) Event(e pipeline.Event) {
 			p.line("%s: started", step)
 		}
 	case pipeline.StepRetried:
-		p.line("%s: try %d failed, the next one starts in %s: %s", step, e.Attempt+1, Span(e.Wait.Seconds()), terminal.Clean(e.Message))
+		p.line("%s: try %d failed, the next one starts in %s: %s", step, e.Attempt, Span(e.Wait.Seconds()), terminal.Clean(e.Message))
 	case pipeline.StepSucceeded:
 		from := ""
 		if e.Cached && e.Message != "" {

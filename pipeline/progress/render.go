@@ -126,7 +126,7 @@ func line(s State, step Step, name, width int, color bool) string {
 	case !step.RetryAt.IsZero() && step.Status == pipeline.Running:
 		status = "retrying"
 		seconds = max(0, step.RetryAt.Sub(s.Now).Seconds())
-		note = fmt.Sprintf("try %d failed: %s", step.Attempt+1, note)
+		note = fmt.Sprintf("try %d failed: %s", step.Attempt, note) // the next one is try Attempt, from 0
 	case step.Status == pipeline.Running:
 		seconds = s.Now.Sub(step.Started).Seconds()
 		if step.Attempt > 0 {

@@ -2,15 +2,12 @@ package execution
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"path"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
-	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
@@ -25,40 +22,18 @@ const manifestLimit = 8 << 20
 func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
 	key := ledger.Key(p, p.Definition.Name, run)
 	doing := "reading the manifest s3://" + p.Bucket + "/" + key
-	var text []byte
-	err := io.ErrUnexpectedEOF
-	// The SDK repeats a call, and not an answer of which the body is cut.
-	for range 3 {
-		if text, err = readObject(ctx, p, key); !errors.Is(err, io.ErrUnexpectedEOF) {
-			break
-		}
-	}
-	var missing *s3types.NoSuchKey
-	if errors.As(err, &missing) {
-		return nil, nil
-	}
+	text, err := p.ReadObject(ctx, key, manifestLimit)
 	if err != nil {
 		return nil, p.Explain(err, doing)
+	}
+	if text == nil {
+		return nil, nil
 	}
 	m, err := manifest.Decode(text)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	return m, nil
-}
-
-// readObject reads an object of the place's bucket.
-func readObject(ctx context.Context, p *cloud.Place, key string) ([]byte, error) {
-	out, err := cloud.S3(p).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
-	if err != nil {
-		return nil, err
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit+1))
-	if err == nil && len(text) > manifestLimit {
-		return nil, fmt.Errorf("it has more than %d bytes", manifestLimit)
-	}
-	return text, err
 }
 
 // manifest is that of the run: the machine's own where it succeeded, else one by its

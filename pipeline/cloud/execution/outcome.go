@@ -22,7 +22,7 @@ func (w *watch) conclude(ctx context.Context, d *Description) *pipeline.Outcome 
 	state := w.lastState()
 	message := ""
 	if d.Status != pipeline.Succeeded {
-		message = cmp.Or(w.why[state], w.words(d.Error, d.Cause))
+		message = cmp.Or(w.why[state], w.words(state, d.Error, d.Cause))
 	}
 	w.tracker.Finish(d.Stopped, d.Status, state, message)
 	o := w.outcome(d)
@@ -180,7 +180,7 @@ func (w *watch) explain(ctx context.Context, t *ledger.Try, o *pipeline.Outcome)
 	if err := w.p.SageMaker(ctx, operation, in, &job); err != nil || job.FailureReason == "" {
 		return // there may be no job; and a reason more would be good to have, no more
 	}
-	if more := w.words(o.Error, job.FailureReason); !strings.Contains(o.Cause, more) {
+	if more := w.words(o.FailedStep, o.Error, job.FailureReason); !strings.Contains(o.Cause, more) {
 		o.Cause = strings.TrimPrefix(o.Cause+"\n"+more, "\n")
 	}
 }

@@ -103,6 +103,24 @@ func TestAStartThatMayHaveHappenedSaysHowToLook(t *testing.T) {
 	}
 }
 
+func TestAStartThatWasRefusedSaysWhatToDoFirst(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct{ code, message, want string }{
+		{"ExpiredTokenException", "The security token included in the request is expired",
+			"starting run r1: AWS credentials expired\n\thint: aws sso login; then, so that never two are started: demo run --run r1 --env dev"},
+		{"AccessDeniedException", "User: arn:aws:iam::123456789012:user/ada is not authorized to perform: states:StartExecution on resource: arn:m because no identity-based policy allows the states:StartExecution action",
+			"starting run r1: arn:aws:iam::123456789012:user/ada may not states:StartExecution on arn:m (no identity-based policy allows it)\n" +
+				"\thint: let that identity do states:StartExecution on arn:m; docs/aws.md, \"Before you begin\", has everything that deploying takes; then, so that never two are started: demo run --run r1 --env dev"},
+	} {
+		s, p := open(t)
+		s.fault = func(string, int, time.Duration) *fault {
+			return &fault{status: 400, code: tt.code, message: tt.message}
+		}
+		_, err := Start(t.Context(), p, "r1", nil)
+		wantError(t, err, tt.want)
+	}
+}
+
 func TestRow31WhatIsShownOfAFailedRun(t *testing.T) {
 	t.Parallel()
 	for _, status := range []string{"FAILED", "TIMED_OUT", "ABORTED"} {

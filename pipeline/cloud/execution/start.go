@@ -47,11 +47,20 @@ func Start(ctx context.Context, p *cloud.Place, name string, input json.RawMessa
 	case isNoMachine(err):
 		return nil, notDeployed(p)
 	case err != nil:
-		// It may have been started, and the answer lost.
-		fact, _, _ := strings.Cut(p.Explain(err, "starting run "+name).Error(), "\n\thint: ")
-		return nil, &told{fact + "\n\thint: see whether it started: " + p.Next("status "+name) + "; to try again, and never start two: " + p.Next("run --run "+name), err}
+		return nil, &told{unstarted(p, name, p.Explain(err, "starting run "+name).Error(), err), err}
 	}
 	return &Started{Name: name, ARN: aws.ToString(out.ExecutionArn), At: aws.ToTime(out.StartDate).UTC()}, nil
+}
+
+// unstarted is what is told of a start without an answer that it was one. One that was
+// refused says what to do first; any other may have started, and the answer was lost.
+func unstarted(p *cloud.Place, name, text string, err error) string {
+	fact, hint, _ := strings.Cut(text, "\n\thint: ")
+	again := p.Next("run --run " + name)
+	if hint != "" && (cloud.IsExpired(err) || cloud.IsDenied(err)) {
+		return text + "; then, so that never two are started: " + again
+	}
+	return fact + "\n\thint: see whether it started: " + p.Next("status "+name) + "; to try again, and never start two: " + again
 }
 
 // A told error is told in other words.

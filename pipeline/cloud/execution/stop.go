@@ -50,7 +50,7 @@ func Stop(ctx context.Context, p *cloud.Place, name, by string) (*Description, e
 			return d, nil
 		}
 		if err := p.Wait(ctx, wait); err != nil {
-			return nil, fmt.Errorf("run %s is being stopped; it was not waited for: %w\n\thint: see %s", name, err, p.Next("status "+name))
+			return nil, cloud.Advise(fmt.Errorf("run %s is being stopped; it was not waited for: %w", name, err), "see "+p.Next("status "+name))
 		}
 	}
 }

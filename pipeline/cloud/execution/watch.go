@@ -229,7 +229,7 @@ func (w *watch) learn(e asl.HistoryEvent) {
 		delete(w.why, e.State)
 	case "TaskFailed", "TaskTimedOut", "TaskSubmitFailed", "TaskStartFailed", "EvaluationFailed":
 		name, text := failure(e)
-		w.why[e.State] = w.words(name, text)
+		w.why[e.State] = w.words(e.State, name, text)
 	}
 }
 

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
+	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/terminal"
 	"github.com/mlmax/mlmax/pipeline/track"
 )
@@ -36,7 +38,7 @@ var cutReason = regexp.MustCompile(`"FailureReason":"((?:[^"\\]|\\.)*)"`)
 
 // words are what a person is told of an error: SageMaker's reason where the cause holds
 // one, and what to do about it where something can be done.
-func (w *watch) words(name, cause string) string {
+func (w *watch) words(state, name, cause string) string {
 	text := track.Decoded(cause)
 	if text == cause {
 		if found := cutReason.FindStringSubmatch(cause); found != nil {
@@ -47,7 +49,12 @@ func (w *watch) words(name, cause string) string {
 	if text == "" {
 		text = name
 	}
-	_, hint := w.p.Words(name, text)
+	fact, hint := w.p.Words(name, text)
+	if _, denied := cloud.ParseDenial(text); denied {
+		text = fact // which names the statement, too
+	} else if more, next := w.denied(state, text); more != "" {
+		text, hint = text+": "+more, next
+	}
 	if strings.Contains(name, "ResourceLimitExceeded") && !strings.Contains(text, "quota") {
 		text = "a quota of the account is used up: " + text
 	}
@@ -60,6 +67,34 @@ func (w *watch) words(name, cause string) string {
 		text += "\n" + hint
 	}
 	return cleanLines(text)
+}
+
+// s3Denied is how SageMaker says that a job's role may not read or write: some texts have
+// the action and the object, all say in which direction.
+var s3Denied = regexp.MustCompile(`AccessDenied(?s:.*?(s3:[A-Za-z]+) of s3://(\S+))?`)
+
+// denied says which statement of a step's role should have allowed what SageMaker was denied
+// for its job; empty if that is not what happened.
+func (w *watch) denied(state, text string) (more, hint string) {
+	found := s3Denied.FindStringSubmatch(text)
+	i := slices.IndexFunc(w.p.Definition.Jobs, func(j pipeline.Job) bool { return j.Name == state })
+	if found == nil || i < 0 {
+		return "", ""
+	}
+	action, resource := found[1], ""
+	switch {
+	case action != "":
+		resource = "arn:" + w.p.Partition + ":s3:::" + found[2]
+	case strings.Contains(text, "upload"):
+		action = "s3:PutObject"
+	default:
+		action = "s3:GetObject"
+	}
+	role := w.p.Definition.Jobs[i].RoleName
+	if more, hint = w.p.Grant(role, action, resource); more != "" {
+		more = "role " + role + " may not " + action + ", and " + more
+	}
+	return more, hint
 }
 
 // stops are the secondary statuses of a job that ended Stopped, which the machine names,

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -97,7 +96,7 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 			err = d.deleteRuns(ctx)
 		}
 		if err != nil {
-			return fmt.Errorf("%w\n\thint: what is left is deleted by the same command again", err)
+			return cloud.Advise(err, "what is left is deleted by the same command again")
 		}
 	}
 	return nil
@@ -265,15 +264,7 @@ const manifestLimit = 16 << 20
 // environmentOf is the environment that a run's manifest names; empty if it has none.
 func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error) {
 	key := d.runs() + run + "/manifest.json"
-	out, err := cloud.S3(d.place).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(d.place.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(d.place.Account)})
-	if hasCode(err, "NoSuchKey") {
-		return "", nil
-	}
-	if err != nil {
-		return "", d.place.Explain(err, "reading "+key)
-	}
-	defer out.Body.Close()
-	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit))
+	text, err := d.place.ReadObject(ctx, key, manifestLimit)
 	if err != nil {
 		return "", d.place.Explain(err, "reading "+key)
 	}
@@ -281,7 +272,7 @@ func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error
 		Environment string `json:"environment"`
 	}
 	if err := json.Unmarshal(text, &manifest); err != nil {
-		return "", nil // whatever it is, it names no environment
+		return "", nil // whatever it is, if it is there, it names no environment
 	}
 	return manifest.Environment, nil
 }

@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -16,6 +17,10 @@ import (
 
 // A Deployer works on the stack of one place, for one invocation of a command.
 type Deployer struct {
+	// Verb is the command by which a person goes on following what was begun; deploy if it
+	// is empty.
+	Verb string
+
 	place   *cloud.Place
 	display Display
 	// nonce tells this invocation's requests from those of another one; a request that is
@@ -30,6 +35,9 @@ func New(p *cloud.Place, d Display) *Deployer {
 	}
 	return &Deployer{place: p, display: d, nonce: rand.Text()}
 }
+
+// onward is how a person goes on following.
+func (d *Deployer) onward() string { return d.place.Next(cmp.Or(d.Verb, "deploy")) }
 
 // token names a request: 1 to 128 letters, digits and dashes that begin with a letter
 // (CloudFormation's ClientRequestToken, and the name of a change set). Whoever reads the

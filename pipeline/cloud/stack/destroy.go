@@ -2,7 +2,6 @@ package stack
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,9 +96,6 @@ func (d *Deployer) Delete(ctx context.Context, s *State, keep []string) error {
 		return err
 	}
 	tree, err := d.watch(ctx, s.ID, operation, Plant("Deleting", s.Name, p.Region, start))
-	if left := (*Detached)(nil); errors.As(err, &left) {
-		return &Detached{Stack: s.Name, Next: p.Next("destroy")}
-	}
 	if err != nil {
 		return err
 	}

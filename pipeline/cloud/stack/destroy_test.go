@@ -196,6 +196,7 @@ func TestDetachedDestroy(t *testing.T) {
 	a.Pace(1)
 	ctx, interrupt := contextOf(t)
 	d := New(a.place, &screen{on: func(Event) { interrupt() }})
+	d.Verb = "destroy"
 	err := d.Delete(ctx, state, nil)
 	var left *Detached
 	if !errors.As(err, &left) || left.Next != "PROG destroy --env dev" {

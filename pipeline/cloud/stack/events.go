@@ -161,7 +161,7 @@ func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tre
 		found, newest, err := d.events(ctx, id, last, o.has, o.ends)
 		switch {
 		case ctx.Err() != nil:
-			return t, &Detached{Stack: d.place.StackName(), Next: d.place.Next("deploy")}
+			return t, &Detached{Stack: d.place.StackName(), Next: d.onward()}
 		case err != nil:
 			failures++
 			if pause, err = d.bear(ctx, err, pause, failures); err != nil {
@@ -180,7 +180,7 @@ func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tre
 			}
 		}
 		if d.place.Wait(ctx, pause) != nil {
-			return t, &Detached{Stack: d.place.StackName(), Next: d.place.Next("deploy")}
+			return t, &Detached{Stack: d.place.StackName(), Next: d.onward()}
 		}
 	}
 }
@@ -203,5 +203,5 @@ func (d *Deployer) bear(ctx context.Context, err error, pause time.Duration, fai
 	case failures <= troubles && (!errors.As(err, &refused) || refused.ErrorFault() == smithy.FaultServer):
 		return min(2*pause, rarely), nil
 	}
-	return 0, fmt.Errorf("%w\n\thint: CloudFormation goes on; follow it: %s", d.place.Explain(err, "following stack "+d.place.StackName()), d.place.Next("deploy"))
+	return 0, cloud.Advise(d.place.Explain(err, "following stack "+d.place.StackName()), "CloudFormation goes on; follow it: "+d.onward())
 }

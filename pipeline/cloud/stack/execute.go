@@ -17,7 +17,7 @@ import (
 // is a deployment that failed, *Detached one that goes on.
 func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 	d, p := c.deployer, c.deployer.place
-	token := d.token("execute", c.id)
+	token := d.token("deploy", c.id)
 	set, stack := c.name()
 	start := p.Clock.Now()
 	operation, err := d.request(ctx, c.stackID, token)

@@ -252,7 +252,7 @@ func TestDiscardKeepsWhatIsOthers(t *testing.T) {
 	if err != nil || state.Status != types.StackStatusReviewInProgress {
 		t.Fatalf("the stack is %+v, error %v", state, err)
 	}
-	if len(a.shown.lines) != 1 || !strings.Contains(a.shown.lines[0], "has no resources yet, but a change set mlmax-deploy-") {
+	if len(a.shown.lines) != 1 || !strings.Contains(a.shown.lines[0], "has no resources yet, but a change set mlmax-deploy-") || !strings.HasSuffix(a.shown.lines[0], " that nobody executed; deploying deletes it") {
 		t.Errorf("it said %q", a.shown.lines)
 	}
 	mine, err := d.Propose(t.Context(), state, a.want(nil, "b"))
