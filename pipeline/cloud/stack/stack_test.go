@@ -535,3 +535,26 @@ func TestForeignEventsWithoutAToken(t *testing.T) {
 		t.Errorf("events are %+v, and the operation %+v", got, o)
 	}
 }
+
+// TestInterruptedBeforeTheRequest deletes the change set, and says that nothing was done.
+func TestInterruptedBeforeTheRequest(t *testing.T) {
+	t.Parallel()
+	a := newAccount(t)
+	d := a.deployer()
+	set, err := d.Propose(t.Context(), nil, a.want(nil, "a"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	_, err = set.Execute(ctx)
+	wantError(t, err, "interrupted; nothing was changed")
+	for _, c := range a.Calls() {
+		if c.Action == "ExecuteChangeSet" {
+			t.Error("it was executed")
+		}
+	}
+	if state, err := Find(t.Context(), a.place); err != nil || state != nil && state.Status != types.StackStatusDeleteInProgress {
+		t.Errorf("the stack is %+v (%v)", state, err)
+	}
+}
