@@ -17,8 +17,8 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 build: ## build the generator and the shipped pipelines into bin/
-	go build -o $(BIN)/ ./cmd/mlmaxgen
-	for d in generated/*/; do go build -o $(BIN)/$$(basename $$d) ./$$d || exit 1; done
+	go build -ldflags='-s -w' -o $(BIN)/ ./cmd/mlmaxgen
+	for d in generated/*/; do go build -ldflags='-s -w' -o $(BIN)/$$(basename $$d) ./$$d || exit 1; done
 
 gen: ## write the generated files of the shipped specs
 	go generate ./specs/...

@@ -14,7 +14,7 @@ func jobStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 	own := []string{j.Name}
 	all := append(readStatements(p, j), &ir.Statement{
 		Sid: "WriteOutputs", Actions: []string{"s3:PutObject", "s3:AbortMultipartUpload"},
-		Resources: []string{object("runs/" + p.Name + "/*/" + j.Name + "/*")},
+		Resources: []string{object(runsOf(p.Name, j.Name+"/*"))},
 		Reason:    "step " + j.Name + " writes its outputs, each try into a folder of its own", Needs: own,
 	})
 	all = append(all, keyStatements(j)...)
@@ -49,7 +49,7 @@ func readStatements(p *ir.Plan, j *ir.Job) []*ir.Statement {
 		case in.Version != "":
 			more = []string{versionFolder(p, in)}
 		case in.Param == "":
-			more = []string{"runs/" + p.Name + "/*/" + in.Step + "/*"}
+			more = []string{runsOf(p.Name, in.Step+"/*")}
 		}
 		for _, q := range p.Parameters {
 			if q.Key != in.Param {
@@ -113,9 +113,9 @@ func versionFolder(p *ir.Plan, in *ir.Input) string {
 	i := slices.IndexFunc(p.Versions, func(v *ir.Version) bool { return v.Name == in.Version })
 	v := p.Versions[i]
 	if in.Step == "" {
-		return "runs/" + v.Pipeline + "/*/" + v.Step + "/*/output/model.tar.gz"
+		return runsOf(v.Pipeline, v.Step+"/*/output/model.tar.gz")
 	}
-	return "runs/" + v.Pipeline + "/*/" + in.Step + "/*/" + in.Output + "/*"
+	return runsOf(v.Pipeline, in.Step+"/*/"+in.Output+"/*")
 }
 
 // keyStatements are for the environment's key, where it has one.

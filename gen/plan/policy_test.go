@@ -87,8 +87,8 @@ func TestVersionPermissions(t *testing.T) {
 	spec.Pipelines[1].Schedule = said("rate(1 day)")
 	p := plan.Plan(spec)[1]
 	for step, want := range map[string][]string{
-		"Preprocess": {"code/*", "data/*", "incoming/*", "runs/census-training/*/Preprocess/*/Transformer/*"},
-		"Predict":    {"code/*", "runs/census-training/*/Train/*/output/model.tar.gz", "runs/census-inference/*/Preprocess/*"},
+		"Preprocess": {"code/*", "data/*", "incoming/*", "runs/census-training/????????????/Preprocess/*/Transformer/*"},
+		"Predict":    {"code/*", "runs/census-training/????????????/Train/*/output/model.tar.gz", "runs/census-inference/????????????/Preprocess/*"},
 	} {
 		if d := cmp.Diff(want, reads(t, p, step)); d != "" {
 			t.Errorf("what %s reads (-want +got):\n%s", step, d)

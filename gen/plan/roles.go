@@ -57,6 +57,14 @@ func arn(service, resource string) string {
 // object is the ARN of keys below the environment's prefix, bucket that of its bucket.
 func object(key string) string { return "arn:${AWS::Partition}:s3:::${Bucket}/${Prefix}" + key }
 
+// anyRun stands for the name of a run, which is twelve characters long. An asterisk would
+// stand for slashes as well: a step could then write, below any folder that is called as
+// it is, into the outputs of others.
+const anyRun = "????????????"
+
+// runsOf is where a pipeline's runs write what comes behind.
+func runsOf(pipeline, below string) string { return "runs/" + pipeline + "/" + anyRun + "/" + below }
+
 const bucket = "arn:${AWS::Partition}:s3:::${Bucket}"
 
 // list allows to list what lies below prefixes of the bucket.
@@ -153,16 +161,15 @@ func together(names []string) []string {
 
 // artifactStatements are what the machine itself does in the bucket.
 func artifactStatements(p *ir.Plan) []*ir.Statement {
-	runs := "runs/" + p.Name + "/*/"
 	all := []*ir.Statement{{
-		Sid: "WriteManifest", Actions: []string{"s3:PutObject"}, Resources: []string{object(runs + "manifest.json")},
+		Sid: "WriteManifest", Actions: []string{"s3:PutObject"}, Resources: []string{object(runsOf(p.Name, "manifest.json"))},
 		Reason: "the machine writes what each run was made of",
 	}}
 	var reports, names, folders []string
 	for _, r := range p.Reports() {
 		names = append(names, r.Step+"."+r.Output)
-		reports = append(reports, object(runs+r.Step+"/*/"+r.Output+"/"+r.FileName))
-		folders = append(folders, runs+r.Step+"/*")
+		reports = append(reports, object(runsOf(p.Name, r.Step+"/*/"+r.Output+"/"+r.FileName)))
+		folders = append(folders, runsOf(p.Name, r.Step+"/*"))
 	}
 	if names != nil {
 		all = append(all, &ir.Statement{

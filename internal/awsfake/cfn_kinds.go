@@ -227,7 +227,7 @@ func (w *World) exists(kind, physical string) error {
 func (w *World) makeSchedule(s *stack, r *resource) error {
 	target, _ := r.properties["Target"].(map[string]any)
 	role := w.roleByARN(fmt.Sprint(target["RoleArn"]))
-	if role == nil {
+	if role == nil || !w.trusts(role, "scheduler.amazonaws.com", w.ARN("scheduler", scheduleGroup)) {
 		return handled("InvalidRequest", "The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
 	}
 	if input, ok := target["Input"].(string); ok && !json.Valid([]byte(input)) {

@@ -2,6 +2,7 @@ package awsfake
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -382,8 +383,8 @@ func (v *stackVersion) capable() error {
 }
 
 // fetchTemplate reads a template from the account's own buckets.
-func (w *World) fetchTemplate(url string) (string, error) {
-	rest := url
+func (w *World) fetchTemplate(address string) (string, error) {
+	rest := address
 	for _, scheme := range []string{"https://", "http://"} {
 		rest = strings.TrimPrefix(rest, scheme)
 	}
@@ -391,6 +392,10 @@ func (w *World) fetchTemplate(url string) (string, error) {
 	bucket, key, _ := strings.Cut(path, "/")
 	if before, _, ok := strings.Cut(host, ".s3"); ok {
 		bucket, key = before, path
+	}
+	key, err := url.PathUnescape(key)
+	if err != nil {
+		return "", ineligible("TemplateURL must be a supported URL.")
 	}
 	b := w.buckets[bucket]
 	if b == nil || b.objects[key] == nil {

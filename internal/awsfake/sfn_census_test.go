@@ -36,11 +36,26 @@ func inShell(template string) string {
 	return template
 }
 
+// goldens are templates which have what those of generated/ do without: readable places, and
+// a schedule.
+var goldens = map[string]string{"reaching": "training", "scheduled": "inference"}
+
+// templateOf is the file of a committed template, and the pipeline that it is of.
+func templateOf(name string) (file, pipeline string) {
+	switch name {
+	case "reaching":
+		return "../../gen/emitcfn/testdata/reaching.template.json", goldens[name]
+	case "scheduled":
+		return "../../gen/emitcfn/testdata/inference.template.json", goldens[name]
+	}
+	return filepath.Join("..", "..", "generated", name, name, "template.json"), name
+}
+
 // censusTemplate is a committed template, and the values of its parameters.
-func censusTemplate(t *testing.T, pipeline string, values map[string]string) (string, map[string]string) {
+func censusTemplate(t *testing.T, name string, values map[string]string) (string, map[string]string) {
 	t.Helper()
-	dir := filepath.Join("..", "..", "generated", pipeline, pipeline)
-	body, err := os.ReadFile(filepath.Join(dir, "template.json"))
+	file, _ := templateOf(name)
+	body, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,10 +73,11 @@ func censusTemplate(t *testing.T, pipeline string, values map[string]string) (st
 	return string(body), all
 }
 
-// deploy makes a stack of a pipeline, by a change set, from a template that edit has changed.
-func (a *account) deploy(pipeline string, values map[string]string, edit func(string) string) (machine string) {
+// deploy makes a stack of a template, by a change set, after edit has changed it.
+func (a *account) deploy(template string, values map[string]string, edit func(string) string) (machine string) {
 	a.t.Helper()
-	body, all := censusTemplate(a.t, pipeline, values)
+	body, all := censusTemplate(a.t, template, values)
+	_, pipeline := templateOf(template)
 	if err := a.PutObject("bucket", "templates/"+pipeline, []byte(edit(body))); err != nil {
 		a.t.Fatal(err)
 	}
@@ -113,9 +129,16 @@ func (a *account) deploy(pipeline string, values map[string]string, edit func(st
 	return ""
 }
 
-// newCensus is an account with both pipelines deployed, policies enforced, and everything in
-// use that an environment can have: a key, a network.
-func newCensus(t *testing.T) (a *account, training, inference string) {
+// Where data lies that is not below the environment's prefix, and the policy that bounds roles.
+const (
+	lake     = "s3://lake/in/census.csv"
+	boundary = "arn:aws:iam::123456789012:policy/boundary"
+)
+
+// newCensus is an account with both pipelines deployed from these templates, policies
+// enforced, and everything in use that an environment can have: a key, a network, a boundary,
+// a place of other people's, a schedule.
+func newCensus(t *testing.T, first, second string) (a *account, training, inference string) {
 	t.Helper()
 	a = newAccount(t, Options{Enforce: true, Clock: asl.NewVirtualClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))})
 	for _, step := range []string{"preprocess", "train", "evaluate", "predict"} {
@@ -135,10 +158,25 @@ func newCensus(t *testing.T) (a *account, training, inference string) {
 	a.put(map[string]string{
 		"data/census.csv": "age,income\n39,low\n50,high\n", "data/noreport.csv": "noreport\n", "incoming/census.csv": "age\n39\n",
 	})
+	a.AddBucket("lake", a.Region, a.Account)
+	if err := a.PutObject("lake", "in/census.csv", []byte("age,income\n39,low\n50,high\n")); err != nil {
+		t.Fatal(err)
+	}
+	a.AddPolicy(boundary, []byte(`{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}`))
 	values := map[string]string{
 		"Env": "dev", "Bucket": "bucket", "KmsKey": "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555", "Subnets": "subnet-00000001,subnet-00000002", "SecurityGroups": "sg-00000001",
+		"PermissionsBoundary": boundary,
 	}
-	return a, a.deploy("training", values, inShell), a.deploy("inference", values, inShell)
+	own := func(template string, more map[string]string) map[string]string {
+		all := maps.Clone(values)
+		if goldens[template] != "" {
+			maps.Copy(all, more)
+		}
+		return all
+	}
+	// The second place has no data in it: a statement for it is not missed.
+	training = a.deploy(first, own(first, map[string]string{"ReadableBucket1": "lake", "ReadablePrefix1": "in/"}), inShell)
+	return a, training, a.deploy(second, own(second, map[string]string{"ScheduleState": "ENABLED", "ScheduleTimeZone": "Europe/Berlin"}), inShell)
 }
 
 // approve approves the newest version of the model.
@@ -208,7 +246,8 @@ var losses = map[string]string{
 
 	"MachineRole UseKey": "FAILED S3.S3Exception", "UseKey": "FAILED States.TaskFailed",
 	// A report that is missing is told from one that may not be read.
-	"FindReports": "FAILED S3.S3Exception",
+	"FindReports":  "FAILED S3.S3Exception",
+	"ReadOutside1": "FAILED States.TaskFailed", "FindOutside1": "FAILED States.TaskFailed",
 }
 
 // outcome runs a machine and says in short what came of it.
@@ -237,22 +276,7 @@ func TestEachStatementIsNeeded(t *testing.T) {
 	for _, pipeline := range []string{"training", "inference"} {
 		t.Run(pipeline, func(t *testing.T) {
 			t.Parallel()
-			a, machine, inference := newCensus(t)
-			if got := a.outcome(machine, "first", "{}"); got != "SUCCEEDED" {
-				t.Fatal(got, a.Denied(), verdict(a.ended(strings.Replace(machine, "stateMachine", "execution", 1)+":first")))
-			}
-			if pipeline == "inference" {
-				a.approve()
-				machine = inference
-				if got := a.outcome(machine, "first", "{}"); got != "SUCCEEDED" {
-					t.Fatal(got, a.Denied(), verdict(a.ended(strings.Replace(machine, "stateMachine", "execution", 1)+":first")))
-				}
-			} else if got := a.outcome(machine, "noreport", `{"Data": "s3://bucket/data/noreport.csv"}`); got != "FAILED S3.NoSuchKeyException" {
-				t.Error(got)
-			}
-			if denied := a.Denied(); len(denied) > 0 {
-				t.Fatalf("refused: %v", denied)
-			}
+			a, machine := ready(t, pipeline, "training", "inference")
 			n := 0
 			for _, role := range a.rolesOf("dev-census-" + pipeline) {
 				for _, s := range a.statements(role) {
@@ -260,7 +284,7 @@ func TestEachStatementIsNeeded(t *testing.T) {
 					if testing.Short() && !strings.Contains(role.Name, "MachineRole") {
 						continue // which are many, and much alike
 					}
-					a.needs(role, s.Sid, machine, fmt.Sprint("run-", n))
+					a.needs(role, s.Sid, machine, fmt.Sprint("run-", n), "{}")
 				}
 			}
 			if n < 20 {
@@ -268,6 +292,29 @@ func TestEachStatementIsNeeded(t *testing.T) {
 			}
 		})
 	}
+}
+
+// ready is an account in which the machine of a pipeline has run, and was allowed all that it
+// did.
+func ready(t *testing.T, pipeline, first, second string) (a *account, machine string) {
+	t.Helper()
+	a, machine, inference := newCensus(t, first, second)
+	if got := a.outcome(machine, "first", "{}"); got != "SUCCEEDED" {
+		t.Fatal(got, a.Denied(), verdict(a.ended(strings.Replace(machine, "stateMachine", "execution", 1)+":first")))
+	}
+	if pipeline == "inference" {
+		a.approve()
+		machine = inference
+		if got := a.outcome(machine, "first", "{}"); got != "SUCCEEDED" {
+			t.Fatal(got, a.Denied(), verdict(a.ended(strings.Replace(machine, "stateMachine", "execution", 1)+":first")))
+		}
+	} else if got := a.outcome(machine, "noreport", `{"Data": "s3://bucket/data/noreport.csv"}`); got != "FAILED S3.NoSuchKeyException" {
+		t.Error(got)
+	}
+	if denied := a.Denied(); len(denied) > 0 {
+		t.Fatalf("refused: %v", denied)
+	}
+	return a, machine
 }
 
 // rolesOf are the roles of a stack, by name.
@@ -282,8 +329,8 @@ func (a *account) rolesOf(stack string) (all []*Role) {
 	return all
 }
 
-// needs demands that the loss of a statement shows.
-func (a *account) needs(role *Role, sid, machine, run string) {
+// needs demands that the loss of a statement shows in a run with this input.
+func (a *account) needs(role *Role, sid, machine, run, input string) {
 	a.t.Helper()
 	want, ok := losses[sid]
 	if other := losses["MachineRole "+sid]; other != "" && strings.Contains(role.Name, "MachineRole") {
@@ -293,7 +340,6 @@ func (a *account) needs(role *Role, sid, machine, run string) {
 		a.t.Errorf("role %s has the statement %q: say in this test what is lost without it", role.Name, sid)
 		return
 	}
-	input := "{}"
 	if sid == "FindReports" {
 		input = `{"Data": "s3://bucket/data/noreport.csv"}`
 	}

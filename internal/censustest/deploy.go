@@ -74,11 +74,11 @@ func (a *Account) create(digests map[string]string) {
 			in.Parameters = append(in.Parameters, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String(value)})
 		}
 	}
-	if _, err := p.CloudFormation().CreateStack(t.Context(), in); err != nil {
+	if _, err := cloud.CloudFormation(p).CreateStack(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	for a.StackStatus(p.StackName()) == "CREATE_IN_PROGRESS" { // it goes on when it is looked at
-		if _, err := p.CloudFormation().DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
+		if _, err := cloud.CloudFormation(p).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -45,11 +45,11 @@ func create(t testing.TB, w *awsfake.World, p *cloud.Place, m *censustest.Module
 			in.Parameters = append(in.Parameters, types.Parameter{ParameterKey: aws.String(name), ParameterValue: aws.String(value)})
 		}
 	}
-	if _, err := p.CloudFormation().CreateStack(t.Context(), in); err != nil {
+	if _, err := cloud.CloudFormation(p).CreateStack(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
 	for w.StackStatus(p.StackName()) == "CREATE_IN_PROGRESS" {
-		if _, err := p.CloudFormation().DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
+		if _, err := cloud.CloudFormation(p).DescribeStacks(t.Context(), &cloudformation.DescribeStacksInput{StackName: in.StackName}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -11,6 +11,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 
 	"github.com/mlmax/mlmax/internal/awsfake"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // TestDeployEveryFault lets every fault hit every kind of call of deploy, update and
@@ -52,7 +54,7 @@ func (a *awsAccount) storyOf(fault *awsfake.Rule) {
 		a.proxy.Inject(*fault)
 	}
 	a.insist("deploy --env dev --yes")
-	client := a.place().CloudFormation()
+	client := cloud.CloudFormation(a.place())
 	out, err := client.DescribeStacks(a.t.Context(), &cloudformation.DescribeStacksInput{StackName: aws.String(stackName)})
 	if err != nil {
 		a.t.Fatal(err)

@@ -30,6 +30,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline/progress"
 	"github.com/mlmax/mlmax/pipeline/record"
 	"github.com/mlmax/mlmax/pipeline/report"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 	"github.com/spf13/cobra"
 )
 
@@ -172,7 +173,8 @@ func (a *app) main(args []string) int {
 	}
 	if err != nil {
 		err = errors.Join(err, a.printMistake(root, args, err))
-		fmt.Fprintf(a.stderr, "%s: %v\n", a.definition.Name, err)
+		// It may hold what a service or a file said.
+		fmt.Fprintf(a.stderr, "%s: %s\n", a.definition.Name, terminal.Lines(err.Error()))
 	}
 	return code
 }

@@ -84,13 +84,14 @@ name that "runs" lists, the run's id of 12 digits, or "latest", the default.`,
 				return a.fail(o, exitTrouble, err, a.nothing(nil, "Trouble", err))
 			}
 			return a.attend(c.Context(), o, p, d.Name, func(ctx context.Context, show progress.Display) (*pipeline.Outcome, error) {
-				return execution.Watch(ctx, p, d.Name, execution.WatchOptions{}, show.Event)
+				return execution.Watch(ctx, p, d.Name, execution.WatchOptions{Lines: !o.quiet}, show.Event)
 			})
 		},
 	}
 	c.Flags().SortFlags = false
 	addAWS(c, a.definition, &o.aws)
 	c.Flags().BoolVar(&o.json, "json", false, "print the outcome as one JSON object on standard output")
+	c.Flags().BoolVar(&o.quiet, "quiet", false, "leave out what the steps write")
 	return c
 }
 
@@ -105,7 +106,7 @@ What its steps have finished is kept, and "resume" goes on with it. RUN is a nam
 		Example: "  " + a.command + " stop latest --env dev",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("%s takes RUN\n\thint: %s latest", c.CommandPath(), c.CommandPath())
+				return fmt.Errorf("%s takes RUN\n\thint: %s", c.CommandPath(), ofLatest(c))
 			}
 			return nil
 		},

@@ -163,7 +163,8 @@ func (p *Place) UploadTemplate(ctx context.Context, body []byte) (address string
 	return p.url(o.key), nil
 }
 
-// url is where an object of the bucket is, for who takes no s3:// URI.
+// url is where an object of the bucket is, for who takes no s3:// URI. The bucket is no part
+// of the host's name: it may have dots, which no certificate of S3's does.
 func (p *Place) url(key string) string {
 	suffix := "amazonaws.com"
 	if p.Partition == "aws-cn" {
@@ -171,7 +172,7 @@ func (p *Place) url(key string) string {
 	}
 	segments := strings.Split(key, "/")
 	for i, s := range segments {
-		segments[i] = url.PathEscape(s)
+		segments[i] = strings.ReplaceAll(url.PathEscape(s), "+", "%2B") // a plus is a space to some
 	}
-	return "https://" + p.Bucket + ".s3." + p.Region + "." + suffix + "/" + strings.Join(segments, "/")
+	return "https://s3." + p.Region + "." + suffix + "/" + p.Bucket + "/" + strings.Join(segments, "/")
 }

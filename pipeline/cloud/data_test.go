@@ -194,7 +194,7 @@ func TestUploadDataSweeps(t *testing.T) {
 	}
 	key := "ml/data/" + s.hex + "/" + filepath.Base(name)
 	for _, k := range []string{key, key + ".other"} {
-		if _, err := p.S3().CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("data"), Key: &k}); err != nil {
+		if _, err := S3(p).CreateMultipartUpload(t.Context(), &s3.CreateMultipartUploadInput{Bucket: aws.String("data"), Key: &k}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -306,12 +306,12 @@ func TestUploadTemplate(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if want := "https://data.s3.eu-west-1.amazonaws.com/ml/templates/" + hexOf("{}") + ".json"; url != want {
+		if want := "https://s3.eu-west-1.amazonaws.com/data/ml/templates/" + hexOf("{}") + ".json"; url != want {
 			t.Errorf("URL is %s, want %s", url, want)
 		}
 	}
 	p.Partition, p.Prefix = "aws-cn", "a+b/ä/"
-	if got := p.url("a+b/ä c"); got != "https://data.s3.eu-west-1.amazonaws.com.cn/a+b/%C3%A4%20c" {
+	if got := p.url("a+b/ä c"); got != "https://s3.eu-west-1.amazonaws.com.cn/data/a%2Bb/%C3%A4%20c" {
 		t.Errorf("URL is %s", got)
 	}
 }

@@ -240,19 +240,21 @@ func (p *Place) Reload(ctx context.Context) error {
 // Config is the SDK's configuration, for calls that are signed by hand.
 func (p *Place) Config() aws.Config { return p.config }
 
-// S3, CloudFormation, StepFunctions and Logs are clients with today's credentials.
-func (p *Place) S3() *s3.Client { return s3.NewFromConfig(p.config) }
+// S3 is the client of buckets and objects, with the credentials of now.
+//
+// The clients are functions and not methods of a Place: see calls.go.
+func S3(p *Place) *s3.Client { return s3.NewFromConfig(p.config) }
 
 // CloudFormation is the client of stacks.
-func (p *Place) CloudFormation() *cloudformation.Client {
+func CloudFormation(p *Place) *cloudformation.Client {
 	return cloudformation.NewFromConfig(p.config)
 }
 
 // StepFunctions is the client of machines and executions.
-func (p *Place) StepFunctions() *sfn.Client { return sfn.NewFromConfig(p.config) }
+func StepFunctions(p *Place) *sfn.Client { return sfn.NewFromConfig(p.config) }
 
 // Logs is the client of what jobs write.
-func (p *Place) Logs() *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(p.config) }
+func Logs(p *Place) *cloudwatchlogs.Client { return cloudwatchlogs.NewFromConfig(p.config) }
 
 // StackName is the name of the environment's stack, and of its state machine.
 func (p *Place) StackName() string { return p.Environment + "-" + p.Definition.Name }

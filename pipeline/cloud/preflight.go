@@ -18,7 +18,7 @@ func (p *Place) Preflight(ctx context.Context) error {
 	if p.Bucket == "" {
 		return fmt.Errorf("environment %s names no bucket; nothing was written\n\thint: put Bucket into the environment, or say --bucket", p.Environment)
 	}
-	found, err := p.S3().HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &p.Bucket, ExpectedBucketOwner: p.owner()})
+	found, err := S3(p).HeadBucket(ctx, &s3.HeadBucketInput{Bucket: &p.Bucket, ExpectedBucketOwner: p.owner()})
 	doing := "looking at bucket " + p.Bucket + " before anything is written"
 	if err != nil {
 		if said := p.behindHead(ctx, err); said != nil {
@@ -46,7 +46,7 @@ func (p *Place) behindHead(ctx context.Context, err error) error {
 	if s := statusOf(err); s != http.StatusBadRequest && s != http.StatusForbidden {
 		return nil
 	}
-	_, said := p.S3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.Bucket, MaxKeys: aws.Int32(1), ExpectedBucketOwner: p.owner()})
+	_, said := S3(p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: &p.Bucket, MaxKeys: aws.Int32(1), ExpectedBucketOwner: p.owner()})
 	_, named := ParseDenial(messageOf(said))
 	if said == nil || IsDenied(said) && !named || codeOf(said) == "PermanentRedirect" {
 		return nil

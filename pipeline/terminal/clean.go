@@ -18,6 +18,17 @@ func Line(text string) string {
 	return Clean(strings.ReplaceAll(text, "\t", "    "))
 }
 
+// Lines is text of several lines, each of them clean. Line breaks stay, and the tabs that a
+// line begins with.
+func Lines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		rest := strings.TrimLeft(line, "\t")
+		lines[i] = line[:len(line)-len(rest)] + Clean(rest)
+	}
+	return strings.Join(lines, "\n")
+}
+
 // Clean is text without what could steer a terminal: escape sequences and control
 // characters go, line breaks and tabs become spaces, marks that reorder text go,
 // and bytes that are not UTF-8 become the replacement character.

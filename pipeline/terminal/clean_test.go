@@ -58,3 +58,16 @@ func TestLine(t *testing.T) {
 		}
 	}
 }
+
+func TestLines(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"plain": "plain",
+		"fact\n\thint: \x1b[31mdo\tthis\x1b[0m\n": "fact\n\thint: do this\n",
+		"a\r\nb\x1b[2J\n\n\tc\u202e":              "a\nb\n\n\tc",
+	} {
+		if got := Lines(in); got != want {
+			t.Errorf("Lines(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

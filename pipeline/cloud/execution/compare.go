@@ -39,7 +39,7 @@ func revision(definition []byte) Revision {
 
 // Deployed gives which code the deployed machine runs.
 func Deployed(ctx context.Context, p *cloud.Place) (Revision, error) {
-	out, err := p.StepFunctions().DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String(p.MachineARN())})
+	out, err := cloud.StepFunctions(p).DescribeStateMachine(ctx, &sfn.DescribeStateMachineInput{StateMachineArn: aws.String(p.MachineARN())})
 	if isNoMachine(err) {
 		return Revision{}, notDeployed(p)
 	}
@@ -51,7 +51,7 @@ func Deployed(ctx context.Context, p *cloud.Place) (Revision, error) {
 
 // RevisionOf gives which code an execution runs, also after a later deployment.
 func RevisionOf(ctx context.Context, p *cloud.Place, d *Description) (Revision, error) {
-	out, err := p.StepFunctions().DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(d.ARN)})
+	out, err := cloud.StepFunctions(p).DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(d.ARN)})
 	if err != nil {
 		return Revision{}, p.Explain(err, "looking at the state machine of run "+d.Name)
 	}

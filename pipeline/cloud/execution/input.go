@@ -63,12 +63,16 @@ func Input(ctx context.Context, p *cloud.Place, input json.RawMessage, on func(c
 func present(ctx context.Context, p *cloud.Place, q *pipeline.Parameter, uri string) error {
 	bucket, key, _ := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
 	var missing bool
+	var owner *string // a readable place may be of another account
+	if bucket == p.Bucket {
+		owner = aws.String(p.Account)
+	}
 	if q.File {
-		_, err := p.S3().HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+		_, err := cloud.S3(p).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key), ExpectedBucketOwner: owner})
 		var absent *types.NotFound
 		missing = errors.As(err, &absent)
 	} else {
-		out, err := p.S3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(key), MaxKeys: aws.Int32(1)})
+		out, err := cloud.S3(p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(key), MaxKeys: aws.Int32(1), ExpectedBucketOwner: owner})
 		missing = err == nil && len(out.Contents) == 0
 	}
 	if !missing {

@@ -18,8 +18,8 @@ import (
 	"github.com/mlmax/mlmax/pipeline/manifest"
 )
 
-// manifestLimit is how much of a manifest is read.
-const manifestLimit = 64 << 20
+// manifestLimit is how much of a manifest is read, as in the ledger.
+const manifestLimit = 8 << 20
 
 // readManifest reads the manifest of a run; nil if there is none.
 func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Manifest, error) {
@@ -49,12 +49,16 @@ func readManifest(ctx context.Context, p *cloud.Place, run string) (*manifest.Ma
 
 // readObject reads an object of the place's bucket.
 func readObject(ctx context.Context, p *cloud.Place, key string) ([]byte, error) {
-	out, err := p.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
+	out, err := cloud.S3(p).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(p.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(p.Account)})
 	if err != nil {
 		return nil, err
 	}
 	defer out.Body.Close()
-	return io.ReadAll(io.LimitReader(out.Body, manifestLimit))
+	text, err := io.ReadAll(io.LimitReader(out.Body, manifestLimit+1))
+	if err == nil && len(text) > manifestLimit {
+		return nil, fmt.Errorf("it has more than %d bytes", manifestLimit)
+	}
+	return text, err
 }
 
 // manifest is that of the run: the machine's own where it succeeded, else one by its
@@ -73,7 +77,7 @@ func (w *watch) manifest(ctx context.Context, d *Description) (*manifest.Manifes
 func (w *watch) sizes(ctx context.Context, m *manifest.Manifest) map[string]int64 {
 	sizes := map[string]int64{}
 	base := "s3://" + w.p.Bucket + "/"
-	pages := s3.NewListObjectsV2Paginator(w.p.S3(), &s3.ListObjectsV2Input{
+	pages := s3.NewListObjectsV2Paginator(cloud.ListObjectsV2(cloud.S3(w.p).ListObjectsV2), &s3.ListObjectsV2Input{
 		Bucket: aws.String(w.p.Bucket), Prefix: aws.String(path.Dir(ledger.Key(w.p, m.Pipeline, m.Run)) + "/"), ExpectedBucketOwner: aws.String(w.p.Account),
 	})
 	for n := 0; pages.HasMorePages() && n < 10; n++ {
@@ -90,4 +94,26 @@ func (w *watch) sizes(ctx context.Context, m *manifest.Manifest) map[string]int6
 		}
 	}
 	return sizes
+}
+
+// size is that of data that a run was given; 0 where it cannot be seen. Of a folder of very
+// many objects it is not asked for.
+func (w *watch) size(ctx context.Context, q *pipeline.Parameter, uri string) int64 {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
+	if q.File {
+		out, err := cloud.S3(w.p).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+		if err != nil {
+			return 0
+		}
+		return aws.ToInt64(out.ContentLength)
+	}
+	out, err := cloud.S3(w.p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(strings.TrimSuffix(key, "/") + "/")})
+	if err != nil || aws.ToBool(out.IsTruncated) {
+		return 0
+	}
+	var size int64
+	for _, o := range out.Contents {
+		size += aws.ToInt64(o.Size)
+	}
+	return size
 }

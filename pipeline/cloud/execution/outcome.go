@@ -62,6 +62,9 @@ func (w *watch) outcome(d *Description) *pipeline.Outcome {
 		until = d.Stopped
 	}
 	o.Seconds = max(0, until.Sub(started).Seconds())
+	if o.Status == pipeline.Running {
+		o.Steps = w.tracker.OutcomesAt(until)
+	}
 	return o
 }
 

@@ -56,7 +56,7 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 	if _, err := Start(context.WithoutCancel(ctx), p, name, given); err != nil {
 		return nil, err
 	}
-	w, err := newWatch(p, name, WatchOptions{Started: p.Clock.Now()}, on)
+	w, err := newWatch(p, name, WatchOptions{Started: p.Clock.Now(), Lines: true}, on)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (r *Runner) Run(ctx context.Context, d *pipeline.Definition, input json.Raw
 // unless the person is in a hurry.
 func (w *watch) abort(ctx context.Context) (*pipeline.Outcome, error) {
 	calls := context.WithoutCancel(ctx)
-	_, err := w.p.StepFunctions().StopExecution(calls, &sfn.StopExecutionInput{
+	_, err := cloud.StepFunctions(w.p).StopExecution(calls, &sfn.StopExecutionInput{
 		ExecutionArn: aws.String(w.p.ExecutionARN(w.name)), Error: aws.String(Stopped), Cause: aws.String(clip(context.Cause(ctx).Error(), causeLimit)),
 	})
 	if err != nil {

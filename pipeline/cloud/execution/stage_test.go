@@ -28,11 +28,12 @@ const machine = `{"QueryLanguage":"JSONata","StartAt":"Merge parameters","States
 	"Merge parameters":{"Type":"Pass","Assign":{"run":"{% 'x' %}"},"Next":"Preprocess"},
 	"Preprocess":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createProcessingJob.sync","Arguments":{},"Next":"Train"},
 	"Train":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createTrainingJob.sync","Arguments":{},"Next":"Describe run",
-		"Retry":[{"ErrorEquals":["SageMaker.ResourceLimitExceededException"],"IntervalSeconds":60,"MaxAttempts":5,"MaxDelaySeconds":600}]},
+		"Retry":[{"ErrorEquals":["SageMaker.ResourceLimitExceededException"],"IntervalSeconds":60,"MaxAttempts":5,"MaxDelaySeconds":600}],"Catch":[{"ErrorEquals":["Refused"],"Next":"Bad parameters"}]},
 	"Describe run":{"Type":"Pass","Assign":{"manifest":{"schema":1,"pipeline":"demo","run":"{% $run %}","execution":"{% $states.context.Execution.Id %}",
 		"startTime":"{% $states.context.Execution.StartTime %}","environment":"dev","definition":"` + machineDigest + `","parameters":{},
 		"code":{"Preprocess":"` + codeOne + `","Train":"` + codeTwo + `"},
-		"images":{},"instances":{},"interfaces":{},"versions":{},"inputs":{},"steps":{},"artifacts":{},"metrics":{},"models":{},"notRegistered":{}}},"End":true}}}`
+		"images":{},"instances":{},"interfaces":{},"versions":{},"inputs":{},"steps":{},"artifacts":{},"metrics":{},"models":{},"notRegistered":{}}},"End":true},
+	"Bad parameters":{"Type":"Fail","Error":"BadParameters","Cause":"x"}}}`
 
 // The digests that the machine names.
 const (
@@ -78,6 +79,8 @@ type stage struct {
 	describe func(now time.Duration) map[string]any
 	// fault, if not nil, is asked at every call.
 	fault func(action string, n int, now time.Duration) *fault
+	// logs is what every call of CloudWatch Logs gets, if not nil.
+	logs  *fault
 	calls map[string]int
 	log   []time.Duration // when the history was asked for
 	// started are the inputs of the executions, by name; got the last request of each action.
@@ -101,6 +104,12 @@ func open(t *testing.T) (*stage, *cloud.Place) {
 	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if service, action := awsfake.Identify(r); service == "states" {
 			s.answer(rw, r, action)
+			return
+		}
+		if service, _ := awsfake.Identify(r); service == "logs" && s.logs != nil {
+			rw.Header().Set("X-Amzn-Errortype", s.logs.code)
+			rw.WriteHeader(s.logs.status)
+			fmt.Fprintf(rw, `{"__type":%q,"message":%q}`, s.logs.code, s.logs.message)
 			return
 		}
 		world.ServeHTTP(rw, r)

@@ -36,6 +36,9 @@ type WatchOptions struct {
 	// Redrives is how often it was resumed, at least. What its history says of fewer is
 	// not its end.
 	Redrives int
+	// Lines makes what the jobs write be told, too, as it comes. It takes calls of
+	// CloudWatch Logs.
+	Lines bool
 }
 
 // Watch follows an execution to its end. The events go to on, in order and never two at
@@ -60,12 +63,12 @@ func Look(ctx context.Context, p *cloud.Place, d *Description, on func(pipeline.
 	if err != nil {
 		return nil, err
 	}
-	fresh, err := w.reader.Next(ctx, p.StepFunctions())
+	fresh, err := w.reader.Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(p).GetExecutionHistory))
 	if err != nil {
 		return nil, notFound(p, d.Name, err)
 	}
 	w.quiet = true
-	w.take(fresh)
+	w.take(ctx, fresh)
 	if d.Ended() && len(fresh) > 0 {
 		return w.conclude(ctx, d), nil
 	}
@@ -108,6 +111,9 @@ type watch struct {
 	run    string // the machine's id, once it is known
 	quiet  bool   // what happens now was told before
 	told   bool   // that the run has started
+	// printing are the jobs whose lines are told, logCalls the calls that took in a look.
+	printing []*printing
+	logCalls int
 	// redriven counts the times that it was resumed, as its history has them, and from is
 	// how many of them whoever watches now need not be told of.
 	redriven, from int
@@ -140,13 +146,15 @@ func (w *watch) emit(e pipeline.Event) {
 
 // look reads what is new. It gives the execution's description when it has ended.
 func (w *watch) look(ctx context.Context) (*Description, error) {
-	fresh, err := w.reader.Next(ctx, w.p.StepFunctions(), once)
+	fresh, err := w.reader.Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(w.p).GetExecutionHistory), once)
 	if err != nil {
 		return nil, err
 	}
 	w.over()
-	w.pause.after(len(fresh) > 0, w.reader.Calls())
-	w.take(fresh)
+	w.logCalls = 0
+	w.take(ctx, fresh)
+	came := w.lines(ctx)
+	w.pause.after(len(fresh) > 0 || came, w.reader.Calls()+w.logCalls)
 	if !w.ends() {
 		return nil, nil
 	}
@@ -161,7 +169,7 @@ func (w *watch) look(ctx context.Context) (*Description, error) {
 }
 
 // take tells of new events.
-func (w *watch) take(fresh []asl.HistoryEvent) {
+func (w *watch) take(ctx context.Context, fresh []asl.HistoryEvent) {
 	if len(w.events) == 0 {
 		w.from = w.options.Redrives
 		redriven := 0
@@ -178,6 +186,12 @@ func (w *watch) take(fresh []asl.HistoryEvent) {
 		w.quiet = w.redriven < w.from
 		if w.run != w.name || !isOpening(e.Type) {
 			w.begin()
+		}
+		switch e.Type {
+		case "TaskScheduled":
+			w.prints(e)
+		case "TaskSucceeded", "TaskFailed", "TaskTimedOut":
+			w.printed(ctx, e.State)
 		}
 		w.tracker.Observe(e)
 	}

@@ -26,7 +26,7 @@ const (
 // Read gives the events of an execution whose id is greater than after, in order; all of
 // them for 0. They are those of now: the execution may go on.
 func Read(ctx context.Context, p *cloud.Place, executionARN string, after int64) ([]asl.HistoryEvent, error) {
-	all, err := NewReader(executionARN).Next(ctx, p.StepFunctions())
+	all, err := NewReader(executionARN).Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(p).GetExecutionHistory))
 	if err != nil {
 		return nil, p.Explain(err, "reading the history of "+executionARN)
 	}

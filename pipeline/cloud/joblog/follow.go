@@ -31,12 +31,12 @@ const settled = 4 * time.Second
 //
 // An error is one that looking again would not mend, or that of ctx.
 func Follow(ctx context.Context, p *cloud.Place, kind, job string, until func() bool, on func(line string)) error {
-	f := &follower{place: p, kind: kind, job: job, on: on}
+	r := NewReader(p, kind, job)
 	interval := soonest
 	for over := false; ; {
 		// Asked before the look: what was written before the end is then seen by it.
 		ended := over || until()
-		came, err := f.look(ctx)
+		came, err := r.Next(ctx, on)
 		switch {
 		case err != nil && ctx.Err() != nil:
 			return ctx.Err()
@@ -68,56 +68,4 @@ func Passes(err error) bool {
 	throttled := retry.IsErrorThrottles(retry.DefaultThrottles)
 	var last *retry.MaxAttemptsError
 	return errors.As(err, &last) || errors.Is(err, io.ErrUnexpectedEOF) || again.IsErrorRetryable(err) == aws.TrueTernary || throttled.IsErrorThrottle(err) == aws.TrueTernary
-}
-
-// A follower is how far a job's streams have been read.
-type follower struct {
-	place   *cloud.Place
-	kind    string
-	job     string
-	on      func(string)
-	cursors []*cursor
-	looks   int
-}
-
-// rescan is after how many looks a host that came late is looked for.
-const rescan = 10
-
-// look gives what came since the last look, and says whether anything did.
-func (f *follower) look(ctx context.Context) (came bool, err error) {
-	if len(f.cursors) == 0 || f.looks%rescan == 0 {
-		if err := f.scan(ctx); err != nil {
-			return false, err
-		}
-	}
-	f.looks++
-	for _, c := range f.cursors {
-		some, err := c.next(ctx, f.place, f.kind)
-		for _, l := range some {
-			f.on(shown(l, c.stream, len(f.cursors)))
-			came = true
-		}
-		if err != nil {
-			return came, err
-		}
-	}
-	return came, nil
-}
-
-// scan finds the streams that there are now.
-func (f *follower) scan(ctx context.Context) error {
-	names, err := streams(ctx, f.place, f.kind, f.job)
-	if err != nil {
-		return err
-	}
-	known := map[string]bool{}
-	for _, c := range f.cursors {
-		known[c.stream] = true
-	}
-	for _, name := range names {
-		if !known[name] {
-			f.cursors = append(f.cursors, &cursor{stream: name})
-		}
-	}
-	return nil
 }

@@ -47,11 +47,11 @@ func lines(at *int64, message *string) []line {
 }
 
 // streams are the names of a job's streams, in order; none while it has written nothing.
-func streams(ctx context.Context, p *cloud.Place, kind, job string) ([]string, error) {
+func streams(ctx context.Context, p *cloud.Place, kind, job string, o ...func(*cloudwatchlogs.Options)) ([]string, error) {
 	var names []string
 	in := &cloudwatchlogs.DescribeLogStreamsInput{LogGroupName: aws.String(Group(kind)), LogStreamNamePrefix: aws.String(Prefix(job))}
 	for {
-		page, err := p.Logs().DescribeLogStreams(ctx, in)
+		page, err := cloud.Logs(p).DescribeLogStreams(ctx, in, o...)
 		if missing(err) {
 			return nil, nil
 		}
@@ -78,16 +78,22 @@ func missing(err error) bool {
 type cursor struct {
 	stream string
 	token  *string
+	// late is how many of the lines that are there at the first look are given; 0 is all.
+	late  int
+	calls int // of the last look
 }
 
 // next gives the lines behind a cursor, up to the end that the stream has now, and moves
 // the cursor behind what it gives. What was read before an error is given, too.
-func (c *cursor) next(ctx context.Context, p *cloud.Place, kind string) ([]line, error) {
+func (c *cursor) next(ctx context.Context, p *cloud.Place, kind string, o ...func(*cloudwatchlogs.Options)) ([]line, error) {
 	var all []line
+	c.calls = 0
+	late := c.token == nil && c.late > 0
 	for {
-		page, err := p.Logs().GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
-			LogGroupName: aws.String(Group(kind)), LogStreamName: aws.String(c.stream), StartFromHead: aws.Bool(true), NextToken: c.token,
-		})
+		c.calls++
+		page, err := cloud.Logs(p).GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
+			LogGroupName: aws.String(Group(kind)), LogStreamName: aws.String(c.stream), StartFromHead: aws.Bool(!late), NextToken: c.token,
+		}, o...)
 		if missing(err) {
 			return all, nil
 		}
@@ -101,6 +107,11 @@ func (c *cursor) next(ctx context.Context, p *cloud.Place, kind string) ([]line,
 		end := c.token != nil && aws.ToString(page.NextForwardToken) == *c.token || page.NextForwardToken == nil
 		if page.NextForwardToken != nil {
 			c.token = page.NextForwardToken
+		}
+		if late {
+			// Backwards from the end: what is there is the last page.
+			all, late = all[max(0, len(all)-c.late):], false
+			return all, nil
 		}
 		if end {
 			return all, nil
@@ -173,7 +184,7 @@ func ending(ctx context.Context, p *cloud.Place, kind, stream string, n int) ([]
 	var all []line
 	var token *string
 	for len(all) < n {
-		page, err := p.Logs().GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
+		page, err := cloud.Logs(p).GetLogEvents(ctx, &cloudwatchlogs.GetLogEventsInput{
 			LogGroupName: aws.String(Group(kind)), LogStreamName: aws.String(stream), StartFromHead: aws.Bool(false), NextToken: token,
 			Limit: aws.Int32(int32(min(2*n+20, pageLimit))),
 		})

@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -75,8 +76,9 @@ func mark(ctx context.Context, p *cloud.Place, c *cache, digest string) (*cloud.
 	e := c.get(key)
 	if e == nil {
 		o, err := get(ctx, p, key, "")
+		large := (*tooLargeError)(nil)
 		switch {
-		case code(err) == "NoSuchKey", code(err) == "AccessDenied":
+		case code(err) == "NoSuchKey", code(err) == "AccessDenied", errors.As(err, &large):
 			return nil, nil
 		case err != nil:
 			return nil, p.Explain(err, "reading where the code "+digest[:min(len(digest), 12)]+" came from")

@@ -3,6 +3,7 @@ package ledger
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -39,15 +40,28 @@ type Damaged struct {
 
 // manifests reads the manifests of all runs of the environment, the oldest run first. A
 // run without one goes on, or ended without anybody describing it.
-func manifests(ctx context.Context, p *cloud.Place, c *cache) ([]found, []Damaged, error) {
+func manifests(ctx context.Context, p *cloud.Place, c *cache, reading func(runs int)) ([]found, []Damaged, error) {
 	keys, err := runs(ctx, p)
 	if err != nil {
 		return nil, nil, err
+	}
+	if reading != nil {
+		unread := 0
+		for _, key := range keys {
+			if !c.has(key) {
+				unread++
+			}
+		}
+		reading(unread)
 	}
 	read := make([]*found, len(keys))
 	damage := make([]error, len(keys))
 	err = parallel(ctx, len(keys), func(ctx context.Context, i int) error {
 		e, err := fetch(ctx, p, c, keys[i])
+		if large := (*tooLargeError)(nil); errors.As(err, &large) {
+			damage[i] = large // one that nobody can read must not hide the others
+			return nil
+		}
 		if err != nil || e == nil {
 			return err
 		}
@@ -102,7 +116,7 @@ func runs(ctx context.Context, p *cloud.Place) ([]string, error) {
 // folders are the prefixes right below one.
 func folders(ctx context.Context, p *cloud.Place, prefix string) ([]string, error) {
 	var all []string
-	pages := s3.NewListObjectsV2Paginator(p.S3(), &s3.ListObjectsV2Input{
+	pages := s3.NewListObjectsV2Paginator(cloud.ListObjectsV2(cloud.S3(p).ListObjectsV2), &s3.ListObjectsV2Input{
 		Bucket: aws.String(p.Bucket), Prefix: aws.String(prefix), Delimiter: aws.String("/"), ExpectedBucketOwner: aws.String(p.Account),
 	})
 	for pages.HasMorePages() {

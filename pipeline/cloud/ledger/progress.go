@@ -26,7 +26,7 @@ func NewProgress(execution string) *Progress {
 // Look reads what has happened since the last look. After an error, which is the SDK's own,
 // the next look reads what this one did not.
 func (g *Progress) Look(ctx context.Context, p *cloud.Place) error {
-	more, err := g.reader.Next(ctx, p.StepFunctions())
+	more, err := g.reader.Next(ctx, cloud.GetExecutionHistory(cloud.StepFunctions(p).GetExecutionHistory))
 	if err != nil || len(more) == 0 {
 		return err
 	}

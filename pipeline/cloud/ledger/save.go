@@ -23,8 +23,16 @@ import (
 // manifestName is the manifest's name in the folder of its run.
 const manifestName = "manifest.json"
 
-// limit is how much of a manifest is read.
-const limit = 64 << 20
+// limit is how much of a manifest is read: that of a machine fits into a state's 256 KiB, and
+// several are read at a time.
+const limit = 8 << 20
+
+// A tooLargeError is the error of an object that is longer than any manifest.
+type tooLargeError struct{ key string }
+
+func (e *tooLargeError) Error() string {
+	return fmt.Sprintf("%s has more than %d bytes", e.key, limit)
+}
 
 // Key is where the manifest of a run lies in the place's bucket.
 func Key(p *cloud.Place, pipeline, run string) string {
@@ -55,7 +63,7 @@ func Complete(ctx context.Context, d *pipeline.Definition, p *cloud.Place, x Des
 // definitionOf is the text of the machine that an execution runs; nil where the caller may
 // not see it.
 func definitionOf(ctx context.Context, p *cloud.Place, execution string) ([]byte, error) {
-	out, err := p.StepFunctions().DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(execution)})
+	out, err := cloud.StepFunctions(p).DescribeStateMachineForExecution(ctx, &sfn.DescribeStateMachineForExecutionInput{ExecutionArn: aws.String(execution)})
 	if code(err) == "AccessDeniedException" {
 		return nil, nil // the committed machine has to do
 	}
@@ -85,7 +93,7 @@ func Save(ctx context.Context, p *cloud.Place, m *manifest.Manifest) error {
 	// Two writers and a machine: whoever comes late looks what is there now.
 	for range 4 {
 		in.Body = bytes.NewReader(text)
-		if _, err = p.S3().PutObject(ctx, in); err == nil {
+		if _, err = cloud.S3(p).PutObject(ctx, in); err == nil {
 			return nil
 		}
 		if c := code(err); c != "PreconditionFailed" && c != "ConditionalRequestConflict" && c != "NoSuchKey" {
@@ -133,7 +141,7 @@ func get(ctx context.Context, p *cloud.Place, key, known string) (*object, error
 	}
 	var problem error
 	for try := range readings {
-		out, err := p.S3().GetObject(ctx, in)
+		out, err := cloud.S3(p).GetObject(ctx, in)
 		if status(err) == http.StatusNotModified {
 			return &object{etag: known, same: true}, nil
 		}
@@ -144,7 +152,7 @@ func get(ctx context.Context, p *cloud.Place, key, known string) (*object, error
 		err = errors.Join(err, out.Body.Close())
 		switch {
 		case err == nil && len(text) > limit:
-			return nil, fmt.Errorf("s3://%s/%s has more than %d bytes", p.Bucket, key, limit)
+			return nil, &tooLargeError{key}
 		case err == nil && out.ContentLength != nil && int64(len(text)) != *out.ContentLength:
 			err = io.ErrUnexpectedEOF
 		case err == nil:

@@ -104,6 +104,7 @@ func TestASecondLookReadsOnlyWhatIsNew(t *testing.T) {
 		"team/runs/census-training/aaaaaaaaaaaa/Preprocess/0-0/Train/train.csv": "of a run that goes on",
 		"team/runs/census-training/bbbbbbbbbbbb/manifest.json":                  `{"schema":1,"schema":1}`,
 		"team/runs/census-training/cccccccccccc/manifest.json":                  string(whole.manifest),
+		"team/runs/census-training/dddddddddddd/manifest.json":                  strings.Repeat(" ", limit+1),
 		"team/runs/census-training/notes/manifest.json":                         "of no run",
 	} {
 		if err := w.PutObject("data", key, []byte(content)); err != nil {
@@ -119,13 +120,13 @@ func TestASecondLookReadsOnlyWhatIsNew(t *testing.T) {
 		}
 		defer c.close()
 		before := count(w, "GetObject")
-		all, damaged, err := manifests(context.Background(), p, c)
+		all, damaged, err := manifests(context.Background(), p, c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return all, damaged, count(w, "GetObject") - before
 	}
-	for i, want := range []int{5, 4} { // the finished one is not asked for again
+	for i, want := range []int{6, 5} { // the finished one is not asked for again
 		all, damaged, calls := look()
 		if len(all) != 2 || calls != want {
 			t.Errorf("look %d: %d runs with %d reads, want 2 with %d", i+1, len(all), calls, want)
@@ -135,7 +136,7 @@ func TestASecondLookReadsOnlyWhatIsNew(t *testing.T) {
 			why = append(why, one.URI+": "+one.Err.Error())
 		}
 		text := strings.Join(why, "\n")
-		if len(damaged) != 2 || !strings.Contains(text, "s3://data/team/runs/census-training/bbbbbbbbbbbb/manifest.json: read the manifest: /schema is there twice") ||
+		if len(damaged) != 3 || !strings.Contains(text, "dddddddddddd/manifest.json has more than 8388608 bytes") || !strings.Contains(text, "s3://data/team/runs/census-training/bbbbbbbbbbbb/manifest.json: read the manifest: /schema is there twice") ||
 			!strings.Contains(text, "cccccccccccc/manifest.json: it is that of run "+done.Run) {
 			t.Errorf("look %d: damaged are\n%s", i+1, text)
 		}
@@ -151,7 +152,7 @@ func TestASecondLookReadsOnlyWhatIsNew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if all, _, calls := look(); len(all) != 2 || calls != 5 {
+	if all, _, calls := look(); len(all) != 2 || calls != 6 {
 		t.Errorf("with a damaged cache: %d runs with %d reads", len(all), calls)
 	}
 }

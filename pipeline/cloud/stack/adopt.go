@@ -106,7 +106,7 @@ func (w *Want) adopt(ctx context.Context, p *cloud.Place, t *document, state *St
 		if _, ok := t.Parameters[name]; !ok {
 			continue
 		}
-		if state != nil && rowOf(state.Status).Deploy == Update {
+		if state.holds() {
 			if value, ok := state.Parameters[name]; ok {
 				w.Parameters[name] = value
 				continue
@@ -134,7 +134,7 @@ func (k Retained) exists(ctx context.Context, p *cloud.Place) (bool, error) {
 		}
 		return err == nil, p.Explain(err, doing)
 	}
-	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(p.Logs(), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(k.Name)})
+	pages := cloudwatchlogs.NewDescribeLogGroupsPaginator(cloud.DescribeLogGroups(cloud.Logs(p).DescribeLogGroups), &cloudwatchlogs.DescribeLogGroupsInput{LogGroupNamePrefix: aws.String(k.Name)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {

@@ -15,7 +15,9 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/smithy-go"
 
+	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/delta"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // A ChangeSet is what would be done to a stack, made and not executed.
@@ -38,13 +40,15 @@ func (d *Deployer) Propose(ctx context.Context, state *State, w *Want) (*ChangeS
 	if err != nil {
 		return nil, err
 	}
-	out, err := d.place.CloudFormation().CreateChangeSet(ctx, in)
+	out, err := cloud.CloudFormation(d.place).CreateChangeSet(ctx, in)
 	switch {
 	case err == nil:
 		c.id, c.stackID = aws.ToString(out.Id), aws.ToString(out.StackId)
 	case hasCode(err, "AlreadyExistsException"):
 		// Its name is this invocation's alone: it was made, and the answer was lost.
 		c.id = aws.ToString(in.ChangeSetName)
+	case isOvertaken(err):
+		return nil, c.overtaken()
 	default:
 		return nil, c.unmade(ctx, aws.ToString(in.ChangeSetName), err)
 	}
@@ -130,7 +134,7 @@ func (c *ChangeSet) read(ctx context.Context) (empty bool, err error) {
 	in := &cloudformation.DescribeChangeSetInput{ChangeSetName: set, StackName: stack, IncludePropertyValues: aws.Bool(true)}
 	// Most change sets are made at once, some take a minute.
 	for pause := 50 * time.Millisecond; ; pause = min(2*pause, 5*time.Second) {
-		out, err := p.CloudFormation().DescribeChangeSet(ctx, in)
+		out, err := cloud.CloudFormation(p).DescribeChangeSet(ctx, in)
 		if err != nil {
 			return false, p.Explain(err, "reading the change set of stack "+p.StackName())
 		}
@@ -140,7 +144,7 @@ func (c *ChangeSet) read(ctx context.Context) (empty bool, err error) {
 				c.changes = append(c.changes, *change.ResourceChange)
 			}
 		}
-		reason := aws.ToString(out.StatusReason)
+		reason := terminal.Clean(aws.ToString(out.StatusReason))
 		switch out.Status {
 		case types.ChangeSetStatusCreatePending, types.ChangeSetStatusCreateInProgress:
 			if err := p.Wait(ctx, pause); err != nil {
@@ -209,7 +213,7 @@ func (c *ChangeSet) Discard(ctx context.Context) error {
 	defer stop()
 	p := c.deployer.place
 	set, stack := c.name()
-	_, err := p.CloudFormation().DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set, StackName: stack})
+	_, err := cloud.CloudFormation(p).DeleteChangeSet(ctx, &cloudformation.DeleteChangeSetInput{ChangeSetName: set, StackName: stack})
 	if err != nil && !hasCode(err, "ChangeSetNotFound") {
 		return p.Explain(err, "deleting the change set "+c.id)
 	}
@@ -224,7 +228,7 @@ func (c *ChangeSet) Discard(ctx context.Context) error {
 	if err != nil || len(left) > 0 {
 		return err // another deployment's
 	}
-	_, err = p.CloudFormation().DeleteStack(ctx, &cloudformation.DeleteStackInput{
+	_, err = cloud.CloudFormation(p).DeleteStack(ctx, &cloudformation.DeleteStackInput{
 		StackName: aws.String(state.ID), ClientRequestToken: aws.String(c.deployer.token("discard", state.ID)),
 	})
 	return p.Explain(err, "deleting the stack "+p.StackName()+", which has nothing in it")

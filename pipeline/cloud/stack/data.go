@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	s3types "github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // A Holding is data that outlives the stack: what it is, and how a person deletes it.
@@ -56,7 +58,7 @@ func (d *Deployer) Holdings(ctx context.Context) ([]Holding, error) {
 			all = append(all, Holding{k.String(), d.byHand(k), k})
 		}
 	}
-	some, err := p.S3().ListObjectsV2(ctx, &s3.ListObjectsV2Input{
+	some, err := cloud.S3(p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{
 		Bucket: aws.String(p.Bucket), Prefix: aws.String(d.runs()), MaxKeys: aws.Int32(1), ExpectedBucketOwner: aws.String(p.Account),
 	})
 	if err != nil {
@@ -102,7 +104,7 @@ func (d *Deployer) DeleteData(ctx context.Context, holdings []Holding) error {
 }
 
 func (d *Deployer) deleteLogs(ctx context.Context, name string) error {
-	_, err := d.place.Logs().DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)})
+	_, err := cloud.Logs(d.place).DeleteLogGroup(ctx, &cloudwatchlogs.DeleteLogGroupInput{LogGroupName: aws.String(name)})
 	if err != nil && !hasCode(err, "ResourceNotFoundException") {
 		return d.place.Explain(err, "deleting log group "+name)
 	}
@@ -242,7 +244,7 @@ func (d *Deployer) runOf(key string) string {
 // keys are all objects of runs, in order.
 func (d *Deployer) keys(ctx context.Context) ([]string, error) {
 	var all []string
-	pages := s3.NewListObjectsV2Paginator(d.place.S3(), &s3.ListObjectsV2Input{
+	pages := s3.NewListObjectsV2Paginator(cloud.ListObjectsV2(cloud.S3(d.place).ListObjectsV2), &s3.ListObjectsV2Input{
 		Bucket: aws.String(d.place.Bucket), Prefix: aws.String(d.runs()), ExpectedBucketOwner: aws.String(d.place.Account),
 	})
 	for pages.HasMorePages() {
@@ -263,7 +265,7 @@ const manifestLimit = 16 << 20
 // environmentOf is the environment that a run's manifest names; empty if it has none.
 func (d *Deployer) environmentOf(ctx context.Context, run string) (string, error) {
 	key := d.runs() + run + "/manifest.json"
-	out, err := d.place.S3().GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(d.place.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(d.place.Account)})
+	out, err := cloud.S3(d.place).GetObject(ctx, &s3.GetObjectInput{Bucket: aws.String(d.place.Bucket), Key: aws.String(key), ExpectedBucketOwner: aws.String(d.place.Account)})
 	if hasCode(err, "NoSuchKey") {
 		return "", nil
 	}
@@ -292,7 +294,7 @@ func (d *Deployer) deleteKeys(ctx context.Context, keys []string) error {
 		for _, key := range some {
 			in.Delete.Objects = append(in.Delete.Objects, s3types.ObjectIdentifier{Key: aws.String(key)})
 		}
-		out, err := p.S3().DeleteObjects(ctx, in)
+		out, err := cloud.S3(p).DeleteObjects(ctx, in)
 		if err != nil {
 			return p.Explain(err, "deleting what runs have written")
 		}

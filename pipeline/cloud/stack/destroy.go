@@ -13,6 +13,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation/types"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 	sfntypes "github.com/aws/aws-sdk-go-v2/service/sfn/types"
+
+	"github.com/mlmax/mlmax/pipeline/cloud"
 )
 
 // Standing finds the stack and waits until nobody works on it; nil if there is none, or
@@ -33,7 +35,7 @@ func (d *Deployer) Running(ctx context.Context) ([]string, error) {
 	p := d.place
 	var names []string
 	for _, status := range []sfntypes.ExecutionStatus{sfntypes.ExecutionStatusRunning, sfntypes.ExecutionStatusPendingRedrive} {
-		pages := sfn.NewListExecutionsPaginator(p.StepFunctions(), &sfn.ListExecutionsInput{StateMachineArn: aws.String(p.MachineARN()), StatusFilter: status})
+		pages := sfn.NewListExecutionsPaginator(cloud.ListExecutions(cloud.StepFunctions(p).ListExecutions), &sfn.ListExecutionsInput{StateMachineArn: aws.String(p.MachineARN()), StatusFilter: status})
 		for pages.HasMorePages() {
 			page, err := pages.NextPage(ctx)
 			if hasCode(err, "StateMachineDoesNotExist") {
@@ -56,7 +58,7 @@ func (d *Deployer) Running(ctx context.Context) ([]string, error) {
 func (d *Deployer) Stop(ctx context.Context, names []string) error {
 	p := d.place
 	for _, name := range names {
-		_, err := p.StepFunctions().StopExecution(ctx, &sfn.StopExecutionInput{
+		_, err := cloud.StepFunctions(p).StopExecution(ctx, &sfn.StopExecutionInput{
 			ExecutionArn: aws.String(p.ExecutionARN(name)), Error: aws.String("Mlmax.Destroyed"), Cause: aws.String("the pipeline is being destroyed"),
 		})
 		if err != nil && !hasCode(err, "ExecutionDoesNotExist") {
@@ -90,7 +92,7 @@ func (d *Deployer) Delete(ctx context.Context, s *State, keep []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.CloudFormation().DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(s.ID), ClientRequestToken: aws.String(token), RetainResources: keep})
+	_, err = cloud.CloudFormation(p).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(s.ID), ClientRequestToken: aws.String(token), RetainResources: keep})
 	if err := d.took(ctx, err, s.ID, token, "deleting stack "+s.Name); err != nil {
 		return err
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // How often events are asked for: soon after something happened, seldom while nothing
@@ -29,12 +30,13 @@ const (
 // the SDK, before what is followed is given up: some half an hour.
 const troubles = 60
 
-// eventOf is an event as CloudFormation gives it.
+// eventOf is an event as CloudFormation gives it, its reason on one line: others wrote that,
+// and it stands in messages in which a second line is what to do.
 func eventOf(e *types.StackEvent) Event {
 	return Event{
 		ID: aws.ToString(e.EventId), Time: aws.ToTime(e.Timestamp), Token: aws.ToString(e.ClientRequestToken),
 		Logical: aws.ToString(e.LogicalResourceId), Physical: aws.ToString(e.PhysicalResourceId), Type: aws.ToString(e.ResourceType),
-		Status: string(e.ResourceStatus), Reason: aws.ToString(e.ResourceStatusReason),
+		Status: string(e.ResourceStatus), Reason: terminal.Clean(aws.ToString(e.ResourceStatusReason)),
 		Own: aws.ToString(e.PhysicalResourceId) == aws.ToString(e.StackId),
 	}
 }
@@ -45,7 +47,7 @@ func eventOf(e *types.StackEvent) Event {
 func (d *Deployer) events(ctx context.Context, id, after string, take, stop func(Event) bool) (found []Event, newest string, err error) {
 	in := &cloudformation.DescribeStackEventsInput{StackName: aws.String(id)}
 	for {
-		out, err := d.place.CloudFormation().DescribeStackEvents(ctx, in)
+		out, err := cloud.CloudFormation(d.place).DescribeStackEvents(ctx, in)
 		if err != nil {
 			return nil, after, err
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/terminal"
 )
 
 // A State is what is known of a stack.
@@ -34,9 +35,19 @@ type State struct {
 	Drifted time.Time
 }
 
+// holds says that what a pipeline needs is the stack's, or is to be: there is one, and it is
+// not merely what is left of a first deployment that failed.
+func (s *State) holds() bool {
+	if s == nil {
+		return false
+	}
+	row := rowOf(s.Status)
+	return row.Deploy != Create && row.Next != recreate
+}
+
 // Find describes the stack of a place; nil if there is none.
 func Find(ctx context.Context, p *cloud.Place) (*State, error) {
-	out, err := p.CloudFormation().DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.StackName())})
+	out, err := cloud.CloudFormation(p).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.StackName())})
 	if isMissing(err) {
 		return nil, nil
 	}
@@ -54,7 +65,7 @@ func isMissing(err error) bool {
 
 func stateOf(s *types.Stack) *State {
 	state := &State{
-		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: s.StackStatus, Reason: aws.ToString(s.StackStatusReason),
+		Name: aws.ToString(s.StackName), ID: aws.ToString(s.StackId), Status: s.StackStatus, Reason: terminal.Clean(aws.ToString(s.StackStatusReason)),
 		Parameters: map[string]string{}, Outputs: map[string]string{}, Tags: map[string]string{},
 		Protected: aws.ToBool(s.EnableTerminationProtection), Created: aws.ToTime(s.CreationTime), Updated: aws.ToTime(s.LastUpdatedTime),
 	}

@@ -37,6 +37,15 @@ func (d *Deployer) Ready(ctx context.Context, wait bool) (*State, error) {
 	return state, nil
 }
 
+// Refuses says why the stack has to be mended before it can be deployed to, and how; nil if
+// it need not.
+func (d *Deployer) Refuses(ctx context.Context, s *State) error {
+	if s == nil || rowOf(s.Status).Deploy != Refuse {
+		return nil
+	}
+	return d.refusal(ctx, s)
+}
+
 // drifted says that somebody changed by hand what is deployed. Whoever looks for drift is
 // always told that a machine with substitutions differs (AWS.md, section 4).
 func drifted(s *State) string {
@@ -101,13 +110,16 @@ func (d *Deployer) refusal(ctx context.Context, s *State) error {
 	for _, e := range found {
 		tree = Reduce(tree, e)
 	}
+	if s.Status == types.StackStatusDeleteFailed {
+		return d.deletion(d.failure(s, tree), tree)
+	}
 	return d.failure(s, tree)
 }
 
 // leftovers are the names of the stack's change sets.
 func leftovers(ctx context.Context, p *cloud.Place) ([]string, error) {
 	var names []string
-	pages := cloudformation.NewListChangeSetsPaginator(p.CloudFormation(), &cloudformation.ListChangeSetsInput{StackName: aws.String(p.StackName())})
+	pages := cloudformation.NewListChangeSetsPaginator(cloud.ListChangeSets(cloud.CloudFormation(p).ListChangeSets), &cloudformation.ListChangeSetsInput{StackName: aws.String(p.StackName())})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if isMissing(err) {
@@ -144,7 +156,7 @@ func (d *Deployer) Remains(ctx context.Context, s *State) (keeps, deletes []Reta
 	if err != nil {
 		return nil, nil, err
 	}
-	pages := cloudformation.NewListStackResourcesPaginator(d.place.CloudFormation(), &cloudformation.ListStackResourcesInput{StackName: aws.String(s.ID)})
+	pages := cloudformation.NewListStackResourcesPaginator(cloud.ListStackResources(cloud.CloudFormation(d.place).ListStackResources), &cloudformation.ListStackResourcesInput{StackName: aws.String(s.ID)})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
@@ -166,7 +178,7 @@ func (d *Deployer) Remains(ctx context.Context, s *State) (keeps, deletes []Reta
 
 // template is what is deployed, read.
 func (d *Deployer) template(ctx context.Context, s *State) (*document, error) {
-	out, err := d.place.CloudFormation().GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(s.ID), TemplateStage: types.TemplateStageOriginal})
+	out, err := cloud.CloudFormation(d.place).GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(s.ID), TemplateStage: types.TemplateStageOriginal})
 	if isMissing(err) || hasCode(err, "ValidationError") {
 		return &document{}, nil // a stack in review has none
 	}
@@ -210,7 +222,7 @@ func (d *Deployer) ContinueRollback(ctx context.Context, s *State, skip []string
 	if err != nil {
 		return nil, err
 	}
-	_, err = p.CloudFormation().ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
+	_, err = cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 		StackName: aws.String(s.ID), ResourcesToSkip: skip, ClientRequestToken: aws.String(token),
 	})
 	if err := d.took(ctx, err, s.ID, token, "continuing the rollback of stack "+s.Name); err != nil {
@@ -242,4 +254,12 @@ func (d *Deployer) took(ctx context.Context, err error, id, token, doing string)
 		return nil
 	}
 	return d.place.Explain(err, doing)
+}
+
+// untouched reports whether a request is known to have had no effect.
+func (d *Deployer) untouched(ctx context.Context, id, token string) bool {
+	ctx, stop := afterwards(ctx)
+	defer stop()
+	begun, err := d.begun(ctx, id, token)
+	return err == nil && !begun
 }

@@ -447,7 +447,7 @@ func TestWaitsForOthers(t *testing.T) {
 	_, err = second.Ready(t.Context(), false)
 	since := noon.Local().Format("15:04:0")
 	if err == nil || !strings.Contains(err.Error(), "stack dev-census-training is being created (since "+since) ||
-		!strings.Contains(err.Error(), ", by another execute of mlmax); nothing was changed\n\thint: leave --no-wait out to wait for that") {
+		!strings.Contains(err.Error(), ", by another deploy of mlmax); nothing was changed\n\thint: leave --no-wait out to wait for that") {
 		t.Errorf("error is %v", err)
 	}
 	state, err := second.Ready(t.Context(), true)

@@ -88,8 +88,13 @@ func (b *build) create(ctx context.Context) error {
 
 // command runs a program in the folder of the environments and returns all it said.
 func (b *build) command(ctx context.Context, more []string, args ...string) (string, error) {
+	return b.commandIn(ctx, append(b.environ.clean(), more...), args...)
+}
+
+// commandIn is command with these variables and no others.
+func (b *build) commandIn(ctx context.Context, environ []string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Env = append(b.environ.clean(), more...)
+	cmd.Env = environ
 	cmd.Dir = filepath.Dir(b.dir)
 	ownGroup(cmd)
 	out, err := cmd.CombinedOutput()
@@ -102,10 +107,11 @@ func (b *build) command(ctx context.Context, more []string, args ...string) (str
 // compile imports what steps import, once, which writes its byte code: so that not
 // every step spends seconds on that. Isolated mode ignores PYTHONDONTWRITEBYTECODE,
 // which many CI images set. What cannot be imported is left to the steps: their
-// error says more.
+// error says more. This is where code of others runs for the first time: it gets no
+// variable that may hold a credential.
 func (b *build) compile(ctx context.Context) error {
 	script := "import importlib, sys\nfor name in sys.argv[1:]:\n    try:\n        importlib.import_module(name)\n    except Exception:\n        pass\n"
-	out, err := b.command(ctx, nil, append([]string{b.python(), "-I", "-c", script}, b.image.Imports...)...)
+	out, err := b.commandIn(ctx, b.environ.plain(), append([]string{b.python(), "-I", "-c", script}, b.image.Imports...)...)
 	if err != nil {
 		return fmt.Errorf("import the packages of image %s: %w%s", b.image.Name(), err, indent(tail(out)))
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -159,4 +160,13 @@ func (e environment) clean() []string {
 		}
 	}
 	return out
+}
+
+// plain are the variables that any program needs, of which none is a secret.
+func (e environment) plain() []string {
+	needed := []string{"PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SYSTEMROOT"}
+	return slices.DeleteFunc(e.clean(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return !slices.Contains(needed, name)
+	})
 }

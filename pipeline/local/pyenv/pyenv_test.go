@@ -20,6 +20,12 @@ import (
 // wheel writes a wheel (a zip, PEP 427) of a package with one module.
 func wheel(t *testing.T, dir, name, version string) {
 	t.Helper()
+	wheelOf(t, dir, name, version, "version = '"+version+"'\n")
+}
+
+// wheelOf is wheel with the text of its module.
+func wheelOf(t *testing.T, dir, name, version, module string) {
+	t.Helper()
 	f, err := os.Create(filepath.Join(dir, name+"-"+version+"-py3-none-any.whl"))
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +34,7 @@ func wheel(t *testing.T, dir, name, version string) {
 	z := zip.NewWriter(f)
 	info := name + "-" + version + ".dist-info/"
 	for _, file := range [][2]string{
-		{name + ".py", "version = '" + version + "'\n"},
+		{name + ".py", module},
 		{info + "METADATA", "Metadata-Version: 2.1\nName: " + name + "\nVersion: " + version + "\n"},
 		{info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"},
 		{info + "RECORD", name + ".py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n"},
@@ -239,6 +245,23 @@ func TestTwoAtOnce(t *testing.T) {
 	wait.Wait()
 	if made != 1 {
 		t.Errorf("it was made %d times", made)
+	}
+}
+
+// TestPackagesGetNoCredentials: what an installed package does when it is imported, it does
+// without the credentials that this program was started with.
+func TestPackagesGetNoCredentials(t *testing.T) {
+	t.Parallel()
+	m, img, wheels := setup(t, "alpha==1.0")
+	seen := filepath.Join(t.TempDir(), "seen")
+	wheelOf(t, wheels, "alpha", "1.0", fmt.Sprintf("import os\nopen(%q, 'w').write(' '.join(sorted(os.environ)))\n", seen))
+	m.Environ = append(m.Environ, "AWS_SECRET_ACCESS_KEY=secret", "AWS_SESSION_TOKEN=secret", "GITHUB_TOKEN=secret")
+	if _, err := m.Ensure(t.Context(), img, "", nil); err != nil {
+		t.Fatal(err)
+	}
+	got, err := os.ReadFile(seen)
+	if err != nil || strings.Contains(string(got), "AWS_") || strings.Contains(string(got), "TOKEN") || !strings.Contains(string(got), "PATH") {
+		t.Errorf("it has %s, error %v", got, err)
 	}
 }
 
