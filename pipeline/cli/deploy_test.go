@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -480,11 +481,11 @@ func TestDeployDetaches(t *testing.T) {
 	a.Hold(stackName, true)
 	go func() {
 		for {
-			for _, c := range a.Calls() {
-				if c.Action == "DescribeStackEvents" {
-					a.signals <- os.Interrupt
-					return
-				}
+			calls := a.Calls()
+			executed := slices.IndexFunc(calls, func(c awsfake.Call) bool { return c.Action == "ExecuteChangeSet" })
+			if executed >= 0 && slices.ContainsFunc(calls[executed:], func(c awsfake.Call) bool { return c.Action == "DescribeStackEvents" }) {
+				a.signals <- os.Interrupt
+				return
 			}
 		}
 	}()

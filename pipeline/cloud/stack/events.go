@@ -124,6 +124,9 @@ func (d *Deployer) request(ctx context.Context, id, token string) (stackOperatio
 		o.before = e.ID
 		return true
 	})
+	if ctx.Err() != nil {
+		return o, errors.New("interrupted; nothing was changed")
+	}
 	return o, d.place.Explain(err, "reading the events of stack "+d.place.StackName())
 }
 

@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/http"
-	"net/http/httptest"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -487,51 +484,5 @@ func TestToken(t *testing.T) {
 	}
 	if first, again := d.token("deploy", "x"), d.token("deploy", "x"); first != again {
 		t.Errorf("the same request has two tokens, %s and %s", first, again)
-	}
-}
-
-// TestEventsWithoutAToken follows an operation in an account whose events have no token:
-// those that came after its request are its own.
-func TestEventsWithoutAToken(t *testing.T) {
-	t.Parallel()
-	a := newAccount(t)
-	a.must("a")
-	bare := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if _, action := awsfake.Identify(r); action != "DescribeStackEvents" {
-			a.ServeHTTP(rw, r)
-			return
-		}
-		answer := httptest.NewRecorder()
-		a.ServeHTTP(answer, r)
-		rw.WriteHeader(answer.Code)
-		_, _ = rw.Write(regexp.MustCompile(`<ClientRequestToken>[^<]*</ClientRequestToken>`).ReplaceAll(answer.Body.Bytes(), nil))
-	}))
-	t.Cleanup(bare.Close)
-	a.place = a.open(bare.URL)
-	if state := a.must("b"); state.Status != types.StackStatusUpdateComplete {
-		t.Errorf("the stack is %s", state.Status)
-	}
-	for _, b := range a.shown.tree.Branches {
-		if b.Logical != "Machine" {
-			t.Errorf("%s is of an earlier deployment", b.Logical)
-		}
-	}
-	state, err := Find(t.Context(), a.place)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := a.deployer().Delete(t.Context(), state, nil); err != nil || a.StackStatus(name) != "DELETE_COMPLETE" {
-		t.Errorf("the stack is %s: %v", a.StackStatus(name), err)
-	}
-}
-
-// TestForeignEventsWithoutAToken leaves out those of an operation without a token that came
-// before one with it.
-func TestForeignEventsWithoutAToken(t *testing.T) {
-	t.Parallel()
-	o := stackOperation{token: "mine", unstamped: true}
-	others, mine := Event{ID: "1", Own: true}, Event{ID: "2", Own: true, Token: "mine"}
-	if got := o.settle([]Event{others, mine}); len(got) != 1 || got[0].ID != "2" || o.has(others) {
-		t.Errorf("events are %+v, and the operation %+v", got, o)
 	}
 }
