@@ -271,7 +271,8 @@ func run(t *testing.T, dir, text string, env ...string) (string, error) {
 	return string(out), err
 }
 
-// repository is one with the shipped pipelines, in which a branch changes a script.
+// repository is one with the shipped pipelines, in which a branch changes a script and others
+// have merged a change of another meanwhile. What is checked out is what a merge would make.
 func repository(t *testing.T) (dir string) {
 	t.Helper()
 	for _, program := range []string{"git", "bash"} {
@@ -288,7 +289,9 @@ func repository(t *testing.T) (dir string) {
 	text := `echo 'module github.com/mlmax/mlmax' >go.mod
 git init -q -b main && git config user.name a && git config user.email a@example.com && git config commit.gpgsign false
 git add -A && git commit -q -m base && git update-ref refs/remotes/origin/main HEAD && git checkout -q -b topic
-echo 'print(2)' >specs/census/steps/train/train.py && git commit -q -a -m topic`
+echo 'print(2)' >specs/census/steps/train/train.py && git commit -q -a -m topic
+git checkout -q main && echo 'print(3)' >specs/census/steps/evaluate/evaluate.py && git commit -q -a -m others && git update-ref refs/remotes/origin/main HEAD
+git checkout -q --detach && git merge -q --no-ff -m merge topic`
 	if out, err := run(t, dir, text); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
@@ -322,16 +325,16 @@ func TestPlanScripts(t *testing.T) {
 			dir := repository(t)
 			text := find(t, c.where)
 			out, err := run(t, dir, text, builds(t, dir), "PIPELINE=training", "PIPELINES=training inference", "ENVIRONMENT=dev",
-				"BASE=main", "CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary.md"))
+				"CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY="+filepath.Join(dir, "summary.md"))
 			if err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			plan, err := os.ReadFile(filepath.Join(dir, c.plan))
-			if err != nil || !strings.HasPrefix(string(plan), "<!-- mlmax plan: census-training dev -->\n") || !strings.Contains(string(plan), "| `Train` | changed | code |") {
+			if err != nil || !strings.HasPrefix(string(plan), "<!-- mlmax plan: census-training dev -->\n") || !strings.Contains(string(plan), "| `Train` | changed | code |") || strings.Contains(string(plan), "Evaluate") {
 				t.Errorf("%v\n%s", err, plan)
 			}
 			if out, err := run(t, dir, text, "PATH="+filepath.Join(dir, "tools")+":"+os.Getenv("PATH"), "PIPELINE=training", "PIPELINES=training",
-				"ENVIRONMENT=nowhere", "BASE=main", "CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY=/dev/null"); err == nil {
+				"ENVIRONMENT=nowhere", "CODEBUILD_WEBHOOK_BASE_REF=refs/heads/main", "GITHUB_STEP_SUMMARY=/dev/null"); err == nil {
 				t.Errorf("trouble does not fail the job:\n%s", out)
 			}
 		})

@@ -11,10 +11,9 @@
 //
 // A parameter file is a list of {ParameterKey, ParameterValue}, which
 //
-//	aws cloudformation deploy --parameter-overrides file://env/dev.json
 //	aws cloudformation create-change-set --parameters file://env/dev.json
 //
-// take as it is. The digests of the steps' code are not in it: they change with
+// takes as it is. The digests of the steps' code are not in it: they change with
 // every edit of a script, and whoever deploys adds them.
 //
 // Resource types come from goformation's service packages. Its root package is not

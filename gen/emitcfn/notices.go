@@ -15,6 +15,8 @@ import (
 const (
 	noticesID       = "Notices"
 	noticesPolicyID = "NoticesPolicy"
+	rulePublishes   = "RulePublishes"
+	alarmPublishes  = "AlarmPublishes"
 	subscriptionID  = "NoticesSubscription"
 	failedRunsID    = "FailedRuns"
 
@@ -29,9 +31,20 @@ func notices(p *ir.Plan) asl.Object {
 		subscriptionID, resource{Type: "AWS::SNS::Subscription", Condition: hasNotify, Properties: object(
 			"TopicArn", ref(noticesID), "Protocol", "email", "Endpoint", ref(notifyParameter))},
 		failedRunsID, failedRuns(p),
-		noticesPolicyID, resource{Type: "AWS::SNS::TopicPolicy", Condition: hasNotify, Properties: object(
-			"Topics", []any{ref(noticesID)}, "PolicyDocument", publishers(p))},
+		noticesPolicyID, resource{Type: "AWS::SNS::TopicPolicy", Condition: hasNotify,
+			Metadata:   map[string]any{"mlmax": map[string]any{"reasons": publishReasons(p)}},
+			Properties: object("Topics", []any{ref(noticesID)}, "PolicyDocument", publishers(p))},
 	)
+}
+
+// publishReasons say of each statement of the topic's policy why it is there, as those of
+// roles do.
+func publishReasons(p *ir.Plan) map[string]any {
+	all := map[string]any{rulePublishes: "notices of runs that did not succeed come from a rule of this stack"}
+	if p.Schedule != "" {
+		all[alarmPublishes] = "notices of a schedule that could not start a run come from the alarm of this stack"
+	}
+	return all
 }
 
 // topic is encrypted with the environment's key, where it has one. The key that AWS
@@ -59,13 +72,13 @@ func topic(p *ir.Plan) resource {
 // service publishes at all takes a rule of this account.
 func publishers(p *ir.Plan) asl.Object {
 	statements := []any{object(
-		"Sid", "RulePublishes", "Effect", "Allow",
+		"Sid", rulePublishes, "Effect", "Allow",
 		"Principal", object("Service", "events.amazonaws.com"),
 		"Action", "sns:Publish", "Resource", ref(noticesID),
 	)}
 	if p.Schedule != "" {
 		statements = append(statements, object(
-			"Sid", "AlarmPublishes", "Effect", "Allow",
+			"Sid", alarmPublishes, "Effect", "Allow",
 			"Principal", object("Service", "cloudwatch.amazonaws.com"),
 			"Action", "sns:Publish", "Resource", ref(noticesID),
 			"Condition", object(

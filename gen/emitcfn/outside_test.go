@@ -120,6 +120,9 @@ func TestNotices(t *testing.T) {
 			if at(t, s, "Action") != "sns:Publish" {
 				t.Errorf("the topic allows %v", s)
 			}
+			if why, _ := at(t, resources, "NoticesPolicy", "Metadata", "mlmax", "reasons").(map[string]any)[at(t, s, "Sid").(string)].(string); why == "" {
+				t.Errorf("no reason is given for %v", s)
+			}
 		}
 		if d := cmp.Diff(publishers, allowed); d != "" {
 			t.Errorf("who may publish (-want +got):\n%s", d)

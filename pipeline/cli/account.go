@@ -35,7 +35,7 @@ func (a *app) known(ctx context.Context, detail string) (history, string, error)
 		return nil, "", err
 	}
 	a.account = p
-	l, err := ledger.Open(ctx, p, ledger.Options{Cache: a.cache(), Detail: detail, Describe: func(ctx context.Context, name string) (*ledger.Description, error) {
+	l, err := ledger.Open(ctx, p, ledger.Options{Cache: a.cache(), Reading: a.reading, Detail: detail, Describe: func(ctx context.Context, name string) (*ledger.Description, error) {
 		x, err := execution.Find(ctx, p, name)
 		if errors.Is(err, execution.ErrNotFound) {
 			return nil, nil // Step Functions forgets; the manifest does not
@@ -52,6 +52,16 @@ func (a *app) known(ctx context.Context, detail string) (history, string, error)
 		fmt.Fprintf(a.stderr, "warning: %s cannot be read, and is left out: %s\n", terminal.Clean(d.URI), terminal.Clean(d.Err.Error()))
 	}
 	return l, l.Dir(), nil
+}
+
+// many is how many manifests take a person's time to read.
+const many = 100
+
+// reading says what takes long, where it does: the first look at an account with many runs.
+func (a *app) reading(runs int) {
+	if runs >= many {
+		fmt.Fprintf(a.stderr, "reading the manifests of %d runs of %s, once\n", runs, a.where())
+	}
 }
 
 // described is an execution as the ledger wants to know it.

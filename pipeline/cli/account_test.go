@@ -122,6 +122,11 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 	if failed.FailedStep != "Train" || failed.Cause != "AlgorithmError: no such column" {
 		t.Errorf("the manifest of the failed run says %+v", failed)
 	}
+	early := shows(t, account, dev("lineage", "second"), "FAILED", "step Train of run")
+	if strings.Contains(early, "0 B") {
+		t.Errorf("the lineage makes sizes up:\n%s", early)
+	}
+	refuses(t, account, exitFailed, dev("lineage", "nobody"), `environment dev has no run "nobody", and there is no such file`)
 	shows(t, account, dev("report"), filepath.Join("aws", "dev", "runs"))
 
 	shows(t, account, dev("logs", "first"), "==> Preprocess, try 1, succeeded <==", "==> Train, try 1, succeeded <==", "==> Evaluate, try 1, succeeded <==")
@@ -131,6 +136,14 @@ func TestAnEnvironmentThatWasUsed(t *testing.T) {
 	}
 	refuses(t, account, exitTrouble, dev("logs", "second", "Evaluate"), "step Evaluate did not begin in run second", "hint: see training logs second --env dev")
 	refuses(t, account, exitTrouble, dev("logs", "second", "Evaluat"), `has no step "Evaluat"`, "did you mean Evaluate?")
+
+	account.Interfere(func(c awsfake.TaskCall) error { return awsfake.JobFailsWith("AlgorithmError: no data") })
+	account.Start("third", `{}`) // which nobody watches
+	if status := account.End("third"); status != asl.Failed {
+		t.Fatalf("the third run ended %s", status)
+	}
+	shows(t, account, dev("lineage", "third", "--up"), "FAILED", "step Preprocess of run")
+	shows(t, account, dev("lineage", "latest", "--up"), "FAILED", "step Preprocess of run")
 }
 
 // held is an account in which the run r1 is at its step Train, until goOn is closed.

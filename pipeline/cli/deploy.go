@@ -186,8 +186,11 @@ func (a *app) hearing(parent context.Context) (ctx context.Context, heard func()
 
 // deploy brings the pipeline to its environment.
 func (a *app) deploy(ctx context.Context, w *work, f *deployFlags) error {
-	if f.skip != nil && !f.rollOn {
+	switch {
+	case f.skip != nil && !f.rollOn:
 		return errors.New("--skip is only for --continue-rollback\n\thint: see " + a.command + " deploy --help")
+	case f.recreate && f.rollOn:
+		return errors.New("--recreate is for a stack that could never be deployed, and --continue-rollback for one whose update failed\n\thint: leave one of them out; without both, deploy says which is needed")
 	}
 	code, err := a.workTree()
 	if err != nil {
@@ -304,12 +307,12 @@ func (a *app) recreate(ctx context.Context, w *work, state *stack.State, f *depl
 	if err != nil {
 		return nil, err
 	}
-	fmt.Fprintf(a.stderr, "Stack %s is deleted, which could never be deployed.\n", state.Name)
+	fmt.Fprintf(a.stderr, "This deletes stack %s, which could never be deployed.\n", state.Name)
 	for _, r := range deletes {
-		fmt.Fprintf(a.stderr, "  deleted: %s\n", r)
+		fmt.Fprintf(a.stderr, "  to be deleted: %s\n", r)
 	}
 	for _, r := range keeps {
-		fmt.Fprintf(a.stderr, "  kept:    %s\n", r)
+		fmt.Fprintf(a.stderr, "  kept:          %s\n", r)
 	}
 	if !f.yes {
 		if err := a.ask(ctx, "Delete it and deploy anew?", "deleted", w.place.Next("deploy --recreate --yes")); err != nil {
@@ -326,6 +329,10 @@ func (a *app) continueRollback(ctx context.Context, w *work, state *stack.State,
 		return err
 	}
 	w.report.Result, w.report.Status, w.report.Outputs = "rolled back", string(after.Status), after.Outputs
-	fmt.Fprintf(a.stderr, "Stack %s is as it was before the update\n\thint: deploy: %s\n", after.Name, w.place.Next("deploy"))
+	but := ""
+	if skip != nil {
+		but = ", but for what was skipped: " + strings.Join(skip, ", ")
+	}
+	fmt.Fprintf(a.stderr, "Stack %s is as it was before the update%s\n\thint: deploy: %s\n", after.Name, but, w.place.Next("deploy"))
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,6 +16,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/cloud"
+	"github.com/mlmax/mlmax/pipeline/cloud/stack"
 )
 
 // stackName is that of the census pipeline in its environment.
@@ -230,6 +232,54 @@ func TestDeployAsks(t *testing.T) {
 	}
 }
 
+// A slowAnswer is a person's who thinks while something happens.
+type slowAnswer struct {
+	meanwhile func()
+	io.Reader
+}
+
+func (s *slowAnswer) Read(b []byte) (int, error) {
+	if s.meanwhile != nil {
+		s.meanwhile()
+		s.meanwhile = nil
+	}
+	return s.Reader.Read(b)
+}
+
+// TestDeployOvertaken is two people who are asked at the same time: who answers second is
+// told, and nothing is deployed twice.
+func TestDeployOvertaken(t *testing.T) {
+	t.Parallel()
+	a := newAWSAccount(t)
+	a.want("deploy --env dev --yes", 0)
+	for _, c := range []struct{ right, meanwhile string }{
+		{`"logs:GetLogEvents"`, "UPDATE_COMPLETE"},
+		{`"logs:FilterLogEvents"`, "UPDATE_IN_PROGRESS"},
+	} {
+		a.change(`"logs:CreateLogStream",`, `"logs:CreateLogStream", `+c.right+`,`)
+		other := *a
+		a.stdin = &slowAnswer{func() {
+			if other.want("deploy --env dev --yes --allow-permissions", 0, "is deployed"); c.meanwhile != "UPDATE_COMPLETE" {
+				a.SetStackStatus(stackName, c.meanwhile, "")
+			}
+		}, strings.NewReader("y\n")}
+		a.want("deploy --env dev", 2, "Deploy? [y/N] ", "census-training: somebody else has deployed stack dev-census-training, or deploys it, since this command looked at it; nothing was changed by this command\n"+
+			"\thint: see what is left to change: PROG deploy --env dev\n")
+		a.stdin = nil
+		a.status(c.meanwhile)
+	}
+	// A first deployment that comes second: what it found is no stack.
+	p := a.place()
+	want, err := stack.Wanted(t.Context(), p, nil, map[string]string{"PreprocessCode": strings.Repeat("1", 64), "TrainCode": strings.Repeat("2", 64), "EvaluateCode": strings.Repeat("3", 64)}, "test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.SetStackStatus(stackName, "CREATE_COMPLETE", "")
+	if _, err := stack.New(p, nil).Propose(t.Context(), nil, want); err == nil || !strings.Contains(err.Error(), "since this command looked at it") {
+		t.Errorf("a stack is created again: %v", err)
+	}
+}
+
 // TestDeployInterrupted is an interrupt while it asks: the change set is deleted.
 func TestDeployInterrupted(t *testing.T) {
 	t.Parallel()
@@ -308,8 +358,12 @@ func TestDeployFails(t *testing.T) {
 		t.Errorf("it says so more than once: %s", said)
 	}
 	a.want("deploy --env dev --yes", 1, words)
-	a.want("deploy --env dev --recreate", 1, "Stack dev-census-training is deleted, which could never be deployed.", "there is no terminal to ask on; nothing was deleted\n\thint: to do it without being asked: PROG deploy --recreate --yes --env dev\n")
+	a.want("deploy --env dev --recreate", 1, "This deletes stack dev-census-training, which could never be deployed.", "there is no terminal to ask on; nothing was deleted\n\thint: to do it without being asked: PROG deploy --recreate --yes --env dev\n")
 	a.status("ROLLBACK_COMPLETE")
+	if out, _ := a.want("plan --env dev", 1, "deploy refuses as long as this lasts: "+words); !strings.Contains(out, "nothing is deployed yet") || !strings.Contains(out, "+ Train") {
+		t.Errorf("the plan of what was rolled back is %s", out)
+	}
+	a.want("deploy --env dev --recreate --continue-rollback", 2, "leave one of them out")
 	a.want("deploy --env dev --recreate --yes", 0, "Deleting stack dev-census-training", "is deployed")
 	a.status("CREATE_COMPLETE")
 	a.want("deploy --env dev --recreate --yes", 2, "--recreate deletes only what could never be deployed; nothing was changed\n\thint: PROG deploy --env dev\n")
@@ -340,12 +394,15 @@ func TestDeployContinuesRollback(t *testing.T) {
 	_, said := a.want("deploy --env dev --yes --allow-permissions", 1, "the last update of dev-census-training and its rollback failed at Role of ", "(",
 		"): the role is gone\n\thint: fix it, then: PROG deploy --continue-rollback [--skip RESOURCE] --env dev\n")
 	a.status("UPDATE_ROLLBACK_FAILED")
+	if out, _ := a.want("plan --env dev", 2, "its rollback failed at Role of ", "PROG deploy --continue-rollback [--skip RESOURCE] --env dev\n"); out != "" {
+		t.Errorf("a plan is made of a stack between two versions: %s", out)
+	}
 	stuck := "PreprocessRole"
 	if strings.Contains(said, "Role of Evaluate (EvaluateRole): the role is gone") {
 		stuck = "EvaluateRole"
 	}
 	a.want("deploy --env dev --skip "+stuck, 2, "--skip is only for --continue-rollback")
-	a.want("deploy --env dev --continue-rollback --skip PreprocessRole,EvaluateRole", 0, "Rolling back stack", "Stack dev-census-training is as it was before the update")
+	a.want("deploy --env dev --continue-rollback --skip PreprocessRole,EvaluateRole", 0, "Rolling back stack", "Stack dev-census-training is as it was before the update, but for what was skipped: PreprocessRole, EvaluateRole\n")
 	a.status("UPDATE_ROLLBACK_COMPLETE")
 	a.want("deploy --env dev --continue-rollback", 2, "no rollback is to be continued; nothing was changed")
 }
@@ -418,11 +475,11 @@ func TestDeployDetaches(t *testing.T) {
 	a.Hold(stackName, true)
 	go func() {
 		for {
-			for _, c := range a.Calls() {
-				if c.Action == "DescribeStackEvents" {
-					a.signals <- os.Interrupt
-					return
-				}
+			calls := a.Calls()
+			executed := slices.IndexFunc(calls, func(c awsfake.Call) bool { return c.Action == "ExecuteChangeSet" })
+			if executed >= 0 && slices.ContainsFunc(calls[executed:], func(c awsfake.Call) bool { return c.Action == "DescribeStackEvents" }) {
+				a.signals <- os.Interrupt
+				return
 			}
 		}
 	}()

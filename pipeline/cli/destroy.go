@@ -118,7 +118,7 @@ func (a *app) confirmDestroy(ctx context.Context, w *work, state *stack.State, h
 		return fmt.Errorf("--confirm says %q, and the stack is %q; nothing was deleted\n\thint: name the stack whose data is meant", f.confirm, name)
 	}
 	if state != nil {
-		fmt.Fprintf(a.stderr, "Stack %s in %s is deleted: the machine, its roles and its schedule.\n", name, w.place.Region)
+		fmt.Fprintf(a.stderr, "This deletes stack %s in %s: the machine, its roles and its schedule.\n", name, w.place.Region)
 	}
 	again := "destroy --yes"
 	if f.stop {
@@ -131,7 +131,7 @@ func (a *app) confirmDestroy(ctx context.Context, w *work, state *stack.State, h
 		return a.ask(ctx, "Delete it?", "deleted", w.place.Next(again))
 	}
 	for _, h := range holdings {
-		fmt.Fprintf(a.stderr, "  deleted for good: %s\n", h.What)
+		fmt.Fprintf(a.stderr, "  to be deleted for good: %s\n", h.What)
 	}
 	again += " --delete-data --confirm " + name
 	if f.yes {

@@ -35,7 +35,7 @@ func TestDestroy(t *testing.T) {
 	a.want("destroy --env dev", 0, "Nothing to destroy: there is no stack dev-census-training in eu-west-1\n")
 	a.want("deploy --env dev --yes", 0)
 	a.trained()
-	a.want("destroy --env dev", 1, "Stack dev-census-training in eu-west-1 is deleted: the machine, its roles and its schedule.\n",
+	a.want("destroy --env dev", 1, "This deletes stack dev-census-training in eu-west-1: the machine, its roles and its schedule.\n",
 		"there is no terminal to ask on; nothing was deleted\n\thint: to do it without being asked: PROG destroy --yes --env dev\n")
 	a.stdin = strings.NewReader("n\n")
 	a.want("destroy --env dev", 1, "Delete it? [y/N] ", "declined; nothing was deleted\n")
@@ -66,7 +66,7 @@ func TestDestroyData(t *testing.T) {
 	a.want("deploy --env dev --yes", 0)
 	a.trained()
 	before := a.Keys("acme-ml-dev", "")
-	a.want("destroy --env dev --delete-data --yes", 1, "deleted for good: model group dev-census\n",
+	a.want("destroy --env dev --delete-data --yes", 1, "  to be deleted for good: model group dev-census\n",
 		"data is deleted only if it is asked for twice; nothing was deleted\n\thint: name the stack whose data is meant: PROG destroy --yes --delete-data --confirm dev-census-training --env dev\n")
 	a.want("destroy --env dev --delete-data --yes --confirm prod-census-training", 2, `--confirm says "prod-census-training", and the stack is "dev-census-training"; nothing was deleted`)
 	a.stdin = strings.NewReader("y\n")

@@ -41,25 +41,29 @@ func TestInterruptAtEveryCall(t *testing.T) {
 			c.prepare(usual)
 			code, _, _ := usual.run(c.line)
 			want, counts := usual.effects(), usual.proxy.Counts()
-			n := 0
+			n, tried, stopped := 0, 0, 0
 			for _, on := range slices.Sorted(maps.Keys(counts)) {
 				for nth := 1; nth <= min(2, counts[on]); nth++ {
 					for _, after := range []bool{false, true} {
-						if n++; testing.Short() && n%7 != 0 {
+						if n++; n%sampled() != 0 {
 							continue
 						}
+						tried++
 						t.Run(fmt.Sprintf("%s %d, after it %v", on, nth, after), func(t *testing.T) {
-							c.interrupt(t, &interrupting{on: on, nth: nth, after: after}, code, want)
+							if c.interrupt(t, &interrupting{on: on, nth: nth, after: after}, code, want) {
+								stopped++
+							}
 						})
 					}
 				}
 			}
+			t.Logf("%d interrupts, of which %d stopped it; the others came too late", tried, stopped)
 		})
 	}
 }
 
-// interrupt interrupts the command in one call.
-func (c *disturbed) interrupt(t *testing.T, at *interrupting, wantCode int, want []string) {
+// interrupt interrupts the command in one call, and says whether that stopped it.
+func (c *disturbed) interrupt(t *testing.T, at *interrupting, wantCode int, want []string) bool {
 	a := newFaultAccount(t)
 	c.prepare(a)
 	at.World, at.signals = a.World, a.signals
@@ -86,6 +90,7 @@ func (c *disturbed) interrupt(t *testing.T, at *interrupting, wantCode int, want
 	if got := a.effects(); !slices.Equal(got, want) {
 		t.Errorf("the account has %q\nwant %q\n%s", without(got, want), without(want, got), said)
 	}
+	return code == exitInterrupted
 }
 
 // An interrupting is an account whose user presses Ctrl-C during one call.

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mlmax/mlmax/pipeline/cloud/execution"
 	"github.com/mlmax/mlmax/pipeline/lineage"
 	"github.com/mlmax/mlmax/pipeline/local"
 	"github.com/mlmax/mlmax/pipeline/terminal"
@@ -81,15 +82,11 @@ func (a *app) lineage(c *cobra.Command, asked string, o lineageOptions) error {
 	if o.depth < 0 || o.limit < 0 {
 		return fmt.Errorf("--depth and --limit are 0 or more\n\thint: see %s --help", c.CommandPath())
 	}
-	h, _, err := a.known(c.Context(), "")
+	h, starts, digest, err := a.lineageOf(c.Context(), asked)
 	if err != nil {
 		return err
 	}
 	defer h.Close()
-	starts, digest, err := a.lineageStarts(c.Context(), h, asked)
-	if err != nil {
-		return err
-	}
 	out := lineageJSON{Asked: asked, Digest: digest}
 	if o.limit > 0 && len(starts) > o.limit {
 		out.Omitted = len(starts) - o.limit
@@ -118,6 +115,37 @@ func (a *app) lineage(c *cobra.Command, asked string, o lineageOptions) error {
 		return fmt.Errorf("write the lineage: %w", err)
 	}
 	return nil
+}
+
+// lineageOf opens what is known, and finds in it what X is. A run on AWS that has no
+// manifest, since it goes on or nobody has looked at it yet, is known by its history, which
+// is only asked for where a run may be meant.
+func (a *app) lineageOf(ctx context.Context, asked string) (history, []lineage.Start, string, error) {
+	detail := ""
+	if a.aws.env != "" && asked == "latest" {
+		detail = asked // the newest, and not the newest with a manifest
+	}
+	for {
+		h, _, err := a.known(ctx, detail)
+		if err != nil {
+			return nil, nil, "", err
+		}
+		starts, digest, err := a.lineageStarts(ctx, h, asked)
+		if err == nil {
+			return h, starts, digest, nil
+		}
+		run, _, _ := strings.Cut(asked, "/")
+		if err := h.Close(); err != nil {
+			return nil, nil, "", err
+		}
+		if a.account == nil || detail != "" {
+			return nil, nil, "", err
+		}
+		if _, unknown := execution.Find(ctx, a.account, run); unknown != nil {
+			return nil, nil, "", err
+		}
+		detail = run
+	}
 }
 
 // lineageStarts finds what X is: by its name, or if it is a path, by its content, which

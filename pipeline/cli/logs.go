@@ -30,7 +30,7 @@ are left out.`,
 			"  " + a.command + " logs 3f2a " + a.anyStep(),
 		Args: func(c *cobra.Command, args []string) error {
 			if err := cobra.RangeArgs(1, 2)(c, args); err != nil {
-				return fmt.Errorf("%s takes RUN and perhaps STEP\n\thint: %s latest", c.CommandPath(), c.CommandPath())
+				return fmt.Errorf("%s takes RUN and perhaps STEP\n\thint: %s", c.CommandPath(), ofLatest(c))
 			}
 			return nil
 		},

@@ -24,14 +24,16 @@ func (a *app) packageCommand() *cobra.Command {
 		Short: "Upload the steps' code, and print the template's parameters",
 		Long: `Package is for teams whose own CI deploys templates. It uploads the code of the
 steps to the environment's bucket, as deploy does, and prints the value of every
-parameter of the template, as the AWS CLI reads them: those of the environment, and
-the digests of the code. It changes no stack.
+parameter of the template: those of the environment, and the digests of the code. It
+changes no stack. Version 2 of the AWS CLI takes what it prints as --parameter-overrides
+file://FILE; the example is for version 1, too.
 
 What of an earlier stack outlived it (the machine's log, model groups) is taken over
 by parameters whose names end in Exists. They are "false" here; deploy looks.`,
 		Example: "  " + a.command + " package --env " + a.anyEnvironment() + " > parameters.json\n" +
-			"  aws cloudformation deploy --template-file template.json --stack-name NAME \\\n" +
-			"    --parameter-overrides file://parameters.json --capabilities CAPABILITY_IAM --s3-bucket BUCKET\n" +
+			"  aws cloudformation deploy --template-file template.json --stack-name " + a.anyEnvironment() + "-" + a.definition.Name + " \\\n" +
+			`    --parameter-overrides "$(jq '[.[] | .ParameterKey + "=" + .ParameterValue]' parameters.json)" \` + "\n" +
+			"    --capabilities CAPABILITY_IAM --s3-bucket BUCKET\n" +
 			"  " + a.command + " package --env " + a.anyEnvironment() + " --no-upload    # needs no credentials",
 		Args: a.noArguments,
 		RunE: func(c *cobra.Command, _ []string) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -103,5 +104,46 @@ func TestPackageRefuses(t *testing.T) {
 	}
 	if keys := w.Keys("my-bucket", ""); slices.ContainsFunc(keys, func(k string) bool { return !strings.HasPrefix(k, "code/") }) {
 		t.Errorf("the bucket holds %v", keys)
+	}
+}
+
+// TestPackageIsDeployed has the AWS CLI deploy what was packaged, by the command that help
+// and documents name; then nothing is left for deploy to change.
+func TestPackageIsDeployed(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("each command of the AWS CLI takes half a second of Python")
+	}
+	aws, err := filepath.Abs("../../.tools/aws/bin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(aws, "aws")); err != nil {
+		if os.Getenv("MLMAX_NEED_AWSCLI") == "1" {
+			t.Fatalf("the AWS CLI is not installed (run tools/aws): %v", err)
+		}
+		t.Skip("the AWS CLI is not installed: run tools/aws")
+	}
+	for _, program := range []string{"bash", "jq"} {
+		if _, err := exec.LookPath(program); err != nil {
+			t.Skipf("no %s here", program)
+		}
+	}
+	r := newTree(t)
+	w := awsfake.New(awsfake.Options{}, "acme-ml-dev")
+	server := w.Serve()
+	defer server.Close()
+	if code, _, said := r.command(w.Env(server.URL), "package", "--env", "dev", "--out", "parameters.json"); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, said)
+	}
+	c := exec.Command("bash", "-c", `aws cloudformation deploy --template-file generated/training/training/template.json --stack-name dev-census-training \
+  --parameter-overrides "$(jq '[.[] | .ParameterKey + "=" + .ParameterValue]' parameters.json)" \
+  --capabilities CAPABILITY_IAM --s3-bucket acme-ml-dev --tags mlmax:pipeline=census-training mlmax:environment=dev`)
+	c.Dir, c.Env = r.dir, append(w.Env(server.URL), "PATH="+aws+":"+os.Getenv("PATH"), "HOME="+r.dir, "AWS_PAGER=")
+	if out, err := c.CombinedOutput(); err != nil || !strings.Contains(string(out), "Successfully created/updated stack - dev-census-training") {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if code, _, said := r.command(w.Env(server.URL), "plan", "--env", "dev"); code != 0 {
+		t.Errorf("after that, plan ends with exit code %d\n%s", code, said)
 	}
 }

@@ -44,6 +44,17 @@ func (f *awsFlags) fits(c *cobra.Command, here []string, there ...string) error 
 	return nil
 }
 
+// ofLatest is a command for the newest run, in the environment that its flags name.
+func ofLatest(c *cobra.Command) string {
+	text := c.CommandPath() + " latest"
+	for _, name := range []string{"env", "bucket", "region", "profile"} {
+		if f := c.Flags().Lookup(name); f != nil && f.Changed {
+			text += " --" + name + " " + f.Value.String()
+		}
+	}
+	return text
+}
+
 // settle says what is wrong with the flags of a command that only acts on AWS.
 func (f *awsFlags) settle(a *app) error {
 	if f.env == "" {

@@ -151,36 +151,55 @@ func (a *app) planOnline(ctx context.Context, f *planFlags) (p *delta.Plan, err 
 	if err != nil {
 		return nil, err
 	}
+	deployer := stack.New(place, nil)
+	refusal := deployer.Refuses(ctx, state)
+	if failure := (*stack.Failure)(nil); refusal != nil && !errors.As(refusal, &failure) {
+		return nil, refusal
+	}
 	want, err := stack.Wanted(ctx, place, state, cloud.Digests(tree), "plan")
 	if err != nil {
 		return nil, err
 	}
-	var resources []delta.Resource
-	switch {
-	case before == nil:
-	case want.Same(state, before):
-		resources = []delta.Resource{}
-	case stack.Updatable(state.Status):
-		set, err := stack.New(place, nil).Propose(ctx, state, want)
-		if err != nil {
-			return nil, err
-		}
-		resources = []delta.Resource{}
-		if set != nil {
-			resources = set.Resources()
-			if err := set.Discard(ctx); err != nil {
-				return nil, err
-			}
-		}
-	default:
-		fmt.Fprintf(a.stderr, "stack %s is %s, so that CloudFormation was not asked: which resources change is from the templates alone\n", state.Name, state.Status)
+	for _, k := range want.Adopted {
+		fmt.Fprintf(a.stderr, "%s outlived an earlier stack and would be taken over\n", k)
+	}
+	resources, err := a.proposed(ctx, deployer, state, before, want)
+	if err != nil {
+		return nil, err
 	}
 	p, err = delta.Compare(before, want.Side(), resources)
 	if err != nil {
 		return nil, err
 	}
+	if refusal != nil && p.Empty() {
+		return nil, refusal // it is not what was wanted, though nothing else is
+	}
+	if refusal != nil {
+		fmt.Fprintf(a.stderr, "deploy refuses as long as this lasts: %v\n", refusal)
+	}
 	p.Against = "stack " + place.StackName() + " in " + place.Region
 	return p, nil
+}
+
+// proposed are the resources that CloudFormation would change: nil if it could not be asked.
+func (a *app) proposed(ctx context.Context, deployer *stack.Deployer, state *stack.State, before *delta.Side, want *stack.Want) ([]delta.Resource, error) {
+	switch {
+	case before == nil:
+		return nil, nil
+	case want.Same(state, before):
+		return []delta.Resource{}, nil
+	case !stack.Updatable(state.Status):
+		fmt.Fprintf(a.stderr, "stack %s is %s, so that CloudFormation was not asked: which resources change is from the templates alone\n", state.Name, state.Status)
+		return nil, nil
+	}
+	set, err := deployer.Propose(ctx, state, want)
+	if err != nil {
+		return nil, err
+	}
+	if set == nil {
+		return []delta.Resource{}, nil
+	}
+	return set.Resources(), set.Discard(ctx)
 }
 
 // printPlan prints a plan in the form that was asked for.

@@ -30,7 +30,7 @@ is then its name, the run's id, or "latest".`,
 			"  " + a.command + " resume 3f2a --from " + a.anyStep(),
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("%s takes RUN\n\thint: %s latest", c.CommandPath(), c.CommandPath())
+				return fmt.Errorf("%s takes RUN\n\thint: %s", c.CommandPath(), ofLatest(c))
 			}
 			return nil
 		},

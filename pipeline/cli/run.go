@@ -36,6 +36,7 @@ type runOptions struct {
 	// what is deployed runs, whatever the tree has, and sameCode that a run goes on with
 	// what it was started with.
 	execution          string
+	named              bool // that a name was given
 	deployed, sameCode bool
 	// openlineage is the file or endpoint for OpenLineage events, or empty.
 	openlineage string
@@ -63,6 +64,7 @@ that it is to run as it is.`,
 			if err := o.aws.fits(c, hereOnly, "run", "deployed"); err != nil {
 				return err
 			}
+			o.named = c.Flags().Changed("run")
 			if o.aws.env != "" {
 				return a.runThere(c.Context(), o)
 			}

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,12 +18,15 @@ import (
 
 // A runLine is one run in "runs --json".
 type runLine struct {
-	Run        string          `json:"run"`
-	Pipeline   string          `json:"pipeline"`
-	Status     string          `json:"status"`
-	Started    time.Time       `json:"started"`
-	Seconds    float64         `json:"seconds"`
-	Parameters json.RawMessage `json:"parameters"`
+	Run string `json:"run"`
+	// Execution is the run's other name on AWS.
+	Execution string    `json:"execution,omitempty"`
+	Pipeline  string    `json:"pipeline"`
+	Status    string    `json:"status"`
+	Started   time.Time `json:"started"`
+	Seconds   float64   `json:"seconds"`
+	// Parameters are left out where they are not known: Step Functions lists none.
+	Parameters json.RawMessage `json:"parameters,omitempty"`
 	FailedStep string          `json:"failedStep,omitempty"`
 	Error      string          `json:"error,omitempty"`
 	// Resumable says that "resume" goes on with it; Resumes is the run that it went on
@@ -93,15 +97,25 @@ func (a *app) printRuns(runs []runLine, asJSON bool, none string) error {
 		return nil
 	}
 	w := tabwriter.NewWriter(a.stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "RUN\tPIPELINE\tSTARTED\tSECONDS\tSTATUS")
+	there := runs[0].Execution != ""
+	fmt.Fprintln(w, columns(there, "RUN", "ID")+"\tPIPELINE\tSTARTED\tSECONDS\tSTATUS")
 	for _, r := range runs {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", terminal.Clean(r.Run), terminal.Clean(r.Pipeline),
+		fmt.Fprintf(w, "%s\t%s\t%s\t%.1f\t%s\n", columns(there, cmp.Or(r.Execution, r.Run), r.Run), terminal.Clean(r.Pipeline),
 			r.Started.Local().Format("2006-01-02 15:04:05"), r.Seconds, terminal.Clean(r.status()))
 	}
 	if err := w.Flush(); err != nil {
 		return fmt.Errorf("write the list: %w", err)
 	}
 	return nil
+}
+
+// columns are the names of a run: the one that people use and, on AWS, the one that keys,
+// jobs and model versions have.
+func columns(both bool, name, id string) string {
+	if !both {
+		return terminal.Clean(name)
+	}
+	return terminal.Clean(name) + "\t" + terminal.Clean(id)
 }
 
 // status is how a run ended, and whether it can be gone on with.

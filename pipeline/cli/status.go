@@ -106,7 +106,7 @@ What its steps have finished is kept, and "resume" goes on with it. RUN is a nam
 		Example: "  " + a.command + " stop latest --env dev",
 		Args: func(c *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("%s takes RUN\n\thint: %s latest", c.CommandPath(), c.CommandPath())
+				return fmt.Errorf("%s takes RUN\n\thint: %s", c.CommandPath(), ofLatest(c))
 			}
 			return nil
 		},

@@ -13,6 +13,7 @@ import (
 	"github.com/mlmax/mlmax/pipeline"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/execution"
+	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
 	"github.com/mlmax/mlmax/pipeline/progress"
 )
 
@@ -23,6 +24,13 @@ func (a *app) runThere(ctx context.Context, o runOptions) error {
 		problem := errors.Join(problems...)
 		hint := fmt.Errorf("%w\n\thint: see %s --help; nothing was started", problem, a.command)
 		return a.fail(o, exitFailed, hint, a.nothing(values, "BadParameters", problem))
+	}
+	if o.named {
+		// Before anything is uploaded. A name that is empty is a variable that nobody set:
+		// each try would be a run of its own.
+		if err := execution.CheckName(o.execution); err != nil {
+			return a.fail(o, exitTrouble, fmt.Errorf("--run: %w", err), a.nothing(values, "Trouble", err))
+		}
 	}
 	p, err := a.place(ctx, o.aws)
 	if err == nil && !o.deployed {
@@ -223,7 +231,7 @@ func (a *app) runsThere(ctx context.Context, f awsFlags, limit int, asJSON bool)
 	runs := []runLine{}
 	for _, d := range all {
 		line := runLine{
-			Run: d.Name, Pipeline: a.definition.Name, Status: string(d.Status), Started: d.Started, Parameters: json.RawMessage("{}"),
+			Run: ledger.RunID(d.ARN, d.Started), Execution: d.Name, Pipeline: a.definition.Name, Status: string(d.Status), Started: d.Started,
 			Resumable: d.Ended() && d.Status != pipeline.Succeeded && p.Clock.Now().Before(d.ResumableUntil()),
 		}
 		if d.Ended() {

@@ -108,14 +108,19 @@ func TestRunsOnAWS(t *testing.T) {
 	out, told := a.does(0, "run --env dev --run r1 --data specs/census/testdata/census.csv",
 		`^uploading census.csv`, `^Run r1 started: https://eu-west-1.console.aws.amazon.com/states/home\?region=eu-west-1#/v2/executions/details/arn:aws:states:eu-west-1:123456789012:execution:dev-census-training:r1$`,
 		`^census-training: run [0-9a-f]{12} started$`, `^Preprocess: started$`, `^Register: done in `, `^census-training SUCCEEDED in .* \(run [0-9a-f]{12}\)$`,
-		`^  Evaluate.Report.ROCAUC +0.9$`, `registered as version 1 of dev-census, PendingManualApproval`,
+		`^  Evaluate.Report.ROCAUC +0.9$`, `^  Data +[0-9.]+ k?B +s3://acme-ml-dev/data/[0-9a-f]{64}/census.csv$`, `registered as version 1 of dev-census, PendingManualApproval`,
 		`^  training models approve 1 --by NAME --note TEXT --env dev +let others take`, `^  training logs r1 --env dev +what its steps wrote$`, `^  training runs --env dev +all runs of this environment$`)
 	if !strings.Contains(out, "SUCCEEDED") || strings.Contains(told, "Console") {
 		t.Errorf("standard output is\n%s\nstandard error\n%s", out, told)
 	}
 	a.does(0, "run --env dev --run r1 --data specs/census/testdata/census.csv", `^Run r1 was started before, with the same values; this is that one$`, `SUCCEEDED`)
 	a.does(2, "run --env dev --run r1", `^census-training: run r1 exists with other inputs; choose another --run$`)
-	a.does(2, "run --env dev --data s3://acme-ml-dev/data/none.csv", `data for "Data" is missing: there is no s3://acme-ml-dev/data/none.csv; nothing was started$`, `hint: give a place with --data: .*, such as --data specs/census/testdata/census.csv$`)
+	a.does(2, "run --env dev --data s3://acme-ml-dev/data/none.csv", `data for "Data" is missing: there is no s3://acme-ml-dev/data/none.csv; nothing was started$`, `hint: upload what is on this machine: training run --env dev --data specs/census/testdata/census.csv$`)
+	a.does(2, "run --env dev --run latest --data go.mod", `^census-training: --run: "latest" cannot be the name of a run`)
+	a.does(2, "run --env dev --run= --data go.mod", `^census-training: --run: "" cannot be the name of a run`)
+	if keys := strings.Join(a.world.Keys("acme-ml-dev", "data/"), " "); strings.Contains(keys, "go.mod") {
+		t.Errorf("something was uploaded for a run that cannot be: %s", keys)
+	}
 	a.does(1, "run --env dev --min-rocauc 2", `above its maximum 1`, `nothing was started`)
 
 	if err := os.WriteFile(broken, nil, 0o600); err != nil {
@@ -126,7 +131,7 @@ func TestRunsOnAWS(t *testing.T) {
 		`^    \| fitting model$`, `^    \| ValueError: no column age$`, `^Console$`,
 		`^  execution  https://eu-west-1.console.aws.amazon.com/states/`, `^  job        https://eu-west-1.console.aws.amazon.com/sagemaker/home\?region=eu-west-1#/jobs/dev-census-training-train-`,
 		`^  log        https://eu-west-1.console.aws.amazon.com/cloudwatch/`,
-		`^  training logs r2 Train --env dev +what the step wrote$`, `^  training resume r2 --env dev +go on with it; what is complete is kept \(until 20\d\d-\d\d-\d\d\)$`)
+		`^  training logs r2 Train --env dev +what the step wrote$`, `^  training resume r2 --env dev +go on with its code and input; what is complete is kept \(until 20\d\d-\d\d-\d\d\)$`)
 	if strings.Contains(told, "\x1b") {
 		t.Error("a control character reached the terminal")
 	}
@@ -155,9 +160,9 @@ func TestRunsOnAWS(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &again); err != nil || again.Execution != o.Execution || again.Run != o.Run {
 		t.Errorf("status is %s (%v)", out, err)
 	}
-	a.does(0, "runs --env dev", `^RUN +PIPELINE +STARTED +SECONDS +STATUS\n`+o.Execution+` .*\nr2 +census-training .* SUCCEEDED\nr1 +census-training .* SUCCEEDED\n$`)
-	a.does(0, "runs --env dev --limit 1 --json", `"run": "`+o.Execution+`"`)
-	a.does(2, "status nobody --env dev", `census-training has no run "nobody" in eu-west-1/123456789012`)
+	a.does(0, "runs --env dev", `^RUN +ID +PIPELINE +STARTED +SECONDS +STATUS\n`+o.Execution+` +`+o.Run+` .*\nr2 +[0-9a-f]{12} +census-training .* SUCCEEDED\nr1 +[0-9a-f]{12} +census-training .* SUCCEEDED\n$`)
+	a.does(0, "runs --env dev --limit 1 --json", `"run": "`+o.Run+`",\n +"execution": "`+o.Execution+`"`)
+	a.does(2, "status nobody --env dev", `census-training has no run "nobody" in dev \(eu-west-1/123456789012\)`)
 	a.does(0, "stop r1 --env dev", `^run r1 had ended SUCCEEDED; nothing was stopped$`)
 }
 
@@ -244,7 +249,9 @@ func TestFlagsOfAnotherPlaceAreRefused(t *testing.T) {
 	a.does(2, "runs --region eu-west-1", `--region has no meaning here$`)
 	a.does(2, "resume x --env dev --from Train", `--from has no meaning here$`)
 	a.does(2, "status", `no environment is named$`, `hint: say which with --env; this pipeline has dev`)
-	a.does(2, "stop --env dev", `takes RUN$`)
+	a.does(2, "stop --env dev", `takes RUN$`, `hint: training stop latest --env dev$`)
+	a.does(2, "logs --env dev", `takes RUN and perhaps STEP$`, `hint: training logs latest --env dev$`)
+	a.does(2, "resume --env dev", `takes RUN$`, `hint: training resume latest --env dev$`)
 	if calls := a.world.Calls(); len(calls) > 0 {
 		t.Errorf("AWS was called: %v", calls)
 	}

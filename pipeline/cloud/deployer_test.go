@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -183,5 +184,44 @@ func TestDeployerPolicyCoversTemplates(t *testing.T) {
 				t.Errorf("%s: nothing allows making %s, a %s", name, id, r.Type)
 			}
 		}
+	}
+}
+
+// TestDeployerPolicyIsFilledIn runs the command by which the documents put a person's names
+// into the policy: no word in capitals is left, and IAM takes what comes of it.
+func TestDeployerPolicyIsFilledIn(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("sed"); err != nil {
+		t.Skip("no sed here")
+	}
+	var command string
+	for _, pattern := range []string{"../../docs/*.md", "../../docs/parts/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if found := regexp.MustCompile(`(?m)^sed '([^']*)' docs/deployer-policy\.json`).FindSubmatch(text); found != nil {
+				command = string(found[1])
+			}
+		}
+	}
+	if command == "" {
+		t.Fatal("no page says how the policy is filled in")
+	}
+	text, err := exec.Command("sed", command, "../../docs/deployer-policy.json").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if left := regexp.MustCompile(`"[^"]*\b(BUCKET|PREFIX|REGION|ACCOUNT|ENV|KEY)\b[^"]*"`).Find(text); left != nil {
+		t.Errorf("%s is left as it was", left)
+	}
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, text); err != nil || compact.Len() > 6_144 {
+		t.Errorf("the policy has %d characters, and IAM takes 6,144 (%v)", compact.Len(), err)
 	}
 }

@@ -144,14 +144,15 @@ func (p *Place) resource(raw json.RawMessage) string {
 	})
 }
 
-// matches says that a text fits a pattern in which * stands for any text.
+// matches says that a text fits a pattern of IAM's, in which * stands for any text and ? for
+// any character.
 func matches(pattern, text string) bool {
 	if pattern == "*" {
 		return true
 	}
 	parts := strings.Split(pattern, "*")
 	for i, part := range parts {
-		parts[i] = regexp.QuoteMeta(part)
+		parts[i] = strings.ReplaceAll(regexp.QuoteMeta(part), `\?`, ".")
 	}
 	return regexp.MustCompile(`^(?i:` + strings.Join(parts, ".*") + `)$`).MatchString(text)
 }

@@ -80,14 +80,18 @@ func (w *walk) lastTries(run string) ([]record.Step, error) {
 	}
 	var steps []record.Step
 	for _, s := range all {
-		if s.Job != "" || s.CachedFrom != 0 {
-			if last[s.Name] == s.ID {
-				steps = append(steps, s)
-			}
+		if isJob(&s) && last[s.Name] == s.ID {
+			steps = append(steps, s)
 		}
 	}
 	w.keep(steps, true)
 	return steps, w.loadRuns([]string{run})
+}
+
+// isJob says whether a try is a job's, and no call of the machine. The job of one that
+// failed on AWS has no name where only its manifest is left.
+func isJob(s *record.Step) bool {
+	return s.Job != "" || s.CachedFrom != 0 || s.Kind == "processing" || s.Kind == "training"
 }
 
 // archive is the node of a version's model archive, or nil if the record has none.

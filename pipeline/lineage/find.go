@@ -148,8 +148,11 @@ func findRun(ctx context.Context, names Names, id string, in Scope) (*record.Run
 	} else {
 		r, err = names.Run(ctx, id)
 	}
-	if errors.Is(err, record.ErrNotFound) {
-		err = fmt.Errorf("%w: %w", err, ErrUnknown)
+	switch {
+	case errors.Is(err, record.ErrNotFound) && id == "latest":
+		err = fmt.Errorf("%s has no runs in %s: %w", in.Pipeline, in.where(), ErrUnknown)
+	case errors.Is(err, record.ErrNotFound):
+		err = fmt.Errorf("%s has no run %q: %w", in.where(), id, ErrUnknown)
 	}
 	return r, err
 }

@@ -67,7 +67,7 @@ func (t *tree) section(heading string, n *Node, next side) {
 	t.shown = map[string]bool{n.ID: true}
 	all := next(t, n)
 	if len(all) == 0 {
-		none := "nothing that this workspace knows of"
+		none := "nothing that is known here"
 		if n.More {
 			none = "there is more: the depth ends here"
 		}
@@ -187,7 +187,7 @@ func (t *tree) facts(n *Node) []string {
 			all = append(all, one)
 		}
 	}
-	if n.Kind == ArtifactNode {
+	if n.Kind == ArtifactNode && n.Bytes > 0 { // of what jobs on AWS write, it is not known
 		all = append(all, pipeline.Size(n.Bytes))
 	}
 	return all

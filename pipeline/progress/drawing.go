@@ -10,15 +10,16 @@ import (
 // not been drawn.
 type Drawing struct{ lines int }
 
-// Draw writes lines that stay, cut to the width, over the last drawing, and the new
-// drawing below them, at once: nothing is cleared that stays, so that nothing flickers.
-func (d *Drawing) Draw(w io.Writer, above []string, text string, width int) {
+// Draw writes lines that stay over the last drawing, and the new drawing below them, at
+// once: nothing is cleared that stays, so that nothing flickers. A line that stays may be
+// longer than a row; one of the drawing may not, since its rows are counted.
+func (d *Drawing) Draw(w io.Writer, above []string, text string) {
 	var b strings.Builder
 	if d.lines > 0 {
 		fmt.Fprintf(&b, "\x1b[%dA\r", d.lines)
 	}
 	for _, line := range above {
-		b.WriteString(Cut(line, width) + "\x1b[K\n")
+		b.WriteString(line + "\x1b[K\n")
 	}
 	b.WriteString(strings.ReplaceAll(text, "\n", "\x1b[K\n"))
 	lines := strings.Count(text, "\n")

@@ -46,6 +46,13 @@ func Live(w io.Writer, s State, o LiveOptions) Display {
 	return l
 }
 
+// A line above the drawing. What the command itself says is shown whole: it holds links
+// and commands to be copied. What steps write is cut, for it is in their logs.
+type above struct {
+	text  string
+	whole bool
+}
+
 type live struct {
 	w       io.Writer
 	state   State
@@ -55,8 +62,8 @@ type live struct {
 	stop, stopped chan struct{}
 
 	changed bool
-	pending []string // to be printed above the drawing
-	dropped int      // of them, for there were too many
+	pending []above // to be printed above the drawing
+	dropped int     // of them, for there were too many
 	drawing Drawing
 }
 
@@ -98,19 +105,22 @@ func (l *live) take(e pipeline.Event) {
 	l.state = Reduce(l.state, e)
 	switch {
 	case e.Kind == said:
-		l.pending = append(l.pending, terminal.Clean(e.Message))
+		l.say(terminal.Clean(e.Message))
 	case e.Kind == pipeline.Warned:
-		l.pending = append(l.pending, "warning: "+terminal.Clean(e.Message))
+		l.say("warning: " + terminal.Clean(e.Message))
 	case e.Kind == pipeline.StepExplained:
-		l.pending = append(l.pending, fmt.Sprintf("%s: runs, %s", terminal.Clean(e.Step), terminal.Clean(e.Message)))
+		l.pending = append(l.pending, above{text: fmt.Sprintf("%s: runs, %s", terminal.Clean(e.Step), terminal.Clean(e.Message))})
 	case e.Kind == pipeline.StepLog && !l.options.Quiet:
 		if len(l.pending) >= maxPending {
 			l.pending = l.pending[1:]
 			l.dropped++
 		}
-		l.pending = append(l.pending, logLine(e))
+		l.pending = append(l.pending, above{text: logLine(e)})
 	}
 }
+
+// say shows a line as a whole, however many rows that takes.
+func (l *live) say(line string) { l.pending = append(l.pending, above{line, true}) }
 
 // logLine is a line of a step's output as it is shown.
 func logLine(e pipeline.Event) string {
@@ -120,9 +130,16 @@ func logLine(e pipeline.Event) string {
 // draw writes the pending lines and the state over the last drawing.
 func (l *live) draw() {
 	width := max(20, l.options.Width()) - 1 // a full line would wrap on some terminals
+	var lines []string
 	if l.dropped > 0 {
-		l.pending = append([]string{fmt.Sprintf("  … %d lines not shown; they are in the log", l.dropped)}, l.pending...)
+		lines = append(lines, Cut(fmt.Sprintf("  … %d lines not shown; they are in the log", l.dropped), width))
 	}
-	l.drawing.Draw(l.w, l.pending, Render(l.state, width, l.options.Color), width)
+	for _, one := range l.pending {
+		if !one.whole {
+			one.text = Cut(one.text, width)
+		}
+		lines = append(lines, one.text)
+	}
+	l.drawing.Draw(l.w, lines, Render(l.state, width, l.options.Color))
 	l.pending, l.dropped, l.changed = nil, 0, false
 }

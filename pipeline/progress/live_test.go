@@ -98,6 +98,22 @@ census-training  run 3f2a  failed  14s
 	}
 }
 
+// TestLiveCutsNoLink shows whole what is to be copied, and cuts what is in a log.
+func TestLiveCutsNoLink(t *testing.T) {
+	t.Parallel()
+	s := &screen{t: t}
+	l := Live(s, Start(definition("Train")), LiveOptions{Width: func() int { return 30 }, Tick: make(chan time.Time)})
+	page := "Run r1 started: https://eu-west-1.console.aws.amazon.com/states/home?region=eu-west-1#/v2/executions/details/arn"
+	l.Say(page)
+	l.Event(at(0, pipeline.Event{Kind: pipeline.Warned, Message: "AWS wants a new login: aws sso login --profile team-ml"}))
+	l.Event(at(1, pipeline.Event{Kind: pipeline.StepLog, Step: "Train", Message: strings.Repeat("x", 50)}))
+	l.Close()
+	want := page + "\nwarning: AWS wants a new login: aws sso login --profile team-ml\n  Train | xxxxxxxxxxxxxxxxxx…\n"
+	if got := s.String(); !strings.HasPrefix(got, want) {
+		t.Errorf("screen:\n%s", got)
+	}
+}
+
 func TestLiveFlood(t *testing.T) {
 	t.Parallel()
 	s := &screen{t: t}

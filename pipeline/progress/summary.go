@@ -300,9 +300,12 @@ func (s *summary) goOn() (rows [][]string) {
 	case s.NotResumable != "":
 		return append(rows, []string{next("run"), "start another: " + terminal.Clean(s.NotResumable)})
 	}
-	until := ""
-	if s.ResumableUntil != nil {
-		until = " (until " + s.ResumableUntil.Local().Format("2006-01-02") + ")"
+	why := "go on with it; what is complete is kept"
+	if s.Execution != "" { // Step Functions takes up nothing that was mended since
+		why = "go on with its code and input; what is complete is kept"
 	}
-	return append(rows, []string{next("resume " + run), "go on with it; what is complete is kept" + until})
+	if s.ResumableUntil != nil {
+		why += " (until " + s.ResumableUntil.Local().Format("2006-01-02") + ")"
+	}
+	return append(rows, []string{next("resume " + run), why})
 }

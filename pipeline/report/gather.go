@@ -257,12 +257,15 @@ func or(text, instead string) string {
 	return text
 }
 
+// digestOfNothing is the digest of an empty file, and of an empty folder.
+const digestOfNothing = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 // artifacts are what the run was given and made.
 func (g *gathering) artifacts() []Artifact {
 	var all []Artifact
 	for _, a := range g.now.artifacts {
 		size := pipeline.Size(a.Bytes)
-		if a.Digest == "" && a.Bytes == 0 {
+		if a.Bytes == 0 && a.Digest != digestOfNothing {
 			size = "" // nobody here has seen it
 		}
 		all = append(all, Artifact{Name: a.Name, Size: size, Digest: strings.TrimPrefix(a.Digest, "sha256:"), URI: a.URI, Given: a.Step == ""})

@@ -239,6 +239,19 @@ func (t *Tracker) Outcome(name string) pipeline.StepOutcome {
 	return pipeline.StepOutcome{}
 }
 
+// OutcomesAt are the steps in order; those that go on have taken the time until now.
+func (t *Tracker) OutcomesAt(now time.Time) []pipeline.StepOutcome {
+	all := t.Outcomes()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for i, p := range t.steps {
+		if all[i].Status == pipeline.Running && p.Status == pipeline.Running {
+			all[i].Seconds = max(0, now.Sub(p.started).Seconds())
+		}
+	}
+	return all
+}
+
 // Outcomes are the steps in order.
 func (t *Tracker) Outcomes() []pipeline.StepOutcome {
 	t.mu.Lock()

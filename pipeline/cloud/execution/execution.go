@@ -58,7 +58,8 @@ func (d *Description) Ended() bool {
 // ResumableUntil is when it can no longer be resumed.
 func (d *Description) ResumableUntil() time.Time { return d.Stopped.Add(keep) }
 
-// ErrNotFound is the error of an execution that does not exist.
+// ErrNotFound is the error of an execution that does not exist, as when its machine does
+// not. What it wrote may still be there.
 var ErrNotFound = errors.New("no such run")
 
 // Describe looks at the execution of a name.
@@ -89,8 +90,8 @@ func Describe(ctx context.Context, p *cloud.Place, name string) (*Description, e
 func notFound(p *cloud.Place, name string, err error) error {
 	var missing *types.ExecutionDoesNotExist
 	if errors.As(err, &missing) {
-		return fmt.Errorf("%s has no run %q in %s: %w\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
-			p.Definition.Name, name, where(p), ErrNotFound, p.Next("runs"))
+		return &told{fmt.Sprintf("%s has no run %q in %s (%s)\n\thint: see %s; Step Functions forgets a run 90 days after its end, and when its machine is deleted",
+			p.Definition.Name, name, p.Environment, where(p), p.Next("runs")), ErrNotFound}
 	}
 	return p.Explain(err, "looking at run "+name)
 }
@@ -100,7 +101,7 @@ func where(p *cloud.Place) string { return p.Region + "/" + p.Account }
 
 // notDeployed is the error of a machine that does not exist.
 func notDeployed(p *cloud.Place) error {
-	return fmt.Errorf("pipeline %s is not deployed in %s\n\thint: %s", p.Definition.Name, where(p), p.Next("deploy"))
+	return &told{fmt.Sprintf("pipeline %s is not deployed in %s\n\thint: %s", p.Definition.Name, where(p), p.Next("deploy")), ErrNotFound}
 }
 
 // listed is how many executions a listing looks at, at most.
@@ -149,8 +150,11 @@ func isNoMachine(err error) bool {
 // isRunID says whether a word may be the run id that a machine makes of an execution.
 var isRunID = regexp.MustCompile(`^[0-9a-f]{12}$`).MatchString
 
+// startsRunID says whether a word may be the start of one.
+var startsRunID = regexp.MustCompile(`^[0-9a-f]{4,11}$`).MatchString
+
 // Find gives the execution that a person names: by its own name, by the run's id of 12
-// digits, or as "latest".
+// digits or the start of it, or as "latest".
 func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error) {
 	switch {
 	case ref == "latest":
@@ -159,7 +163,7 @@ func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error)
 			return nil, err
 		}
 		if len(newest) == 0 {
-			return nil, fmt.Errorf("%s has no runs in %s\n\thint: start one with: %s", p.Definition.Name, where(p), p.Next("run"))
+			return nil, &told{fmt.Sprintf("%s has no runs in %s\n\thint: start one with: %s", p.Definition.Name, where(p), p.Next("run")), ErrNotFound}
 		}
 		return Describe(ctx, p, newest[0].Name)
 	case isRunID(ref):
@@ -174,26 +178,42 @@ func Find(ctx context.Context, p *cloud.Place, ref string) (*Description, error)
 	if err := checkName(ref); err != nil {
 		return nil, fmt.Errorf("%w\n\thint: see %s", err, p.Next("runs"))
 	}
-	return Describe(ctx, p, ref)
+	d, err := Describe(ctx, p, ref)
+	if errors.Is(err, ErrNotFound) && startsRunID(ref) {
+		name, problem := nameOf(ctx, p, ref)
+		if problem != nil {
+			return nil, problem
+		}
+		if name != "" {
+			return Describe(ctx, p, name)
+		}
+	}
+	return d, err
 }
 
-// nameOf finds the execution's name of a run's id: in its manifest, or else by making the
-// ids of the newest executions again. It is empty if there is none.
+// nameOf finds the execution's name of a run's id, or of the start of one: in its manifest,
+// or else by making the ids of the newest executions again. It is empty if there is none.
 func nameOf(ctx context.Context, p *cloud.Place, run string) (string, error) {
-	m, err := readManifest(ctx, p, run)
-	if err == nil && m != nil {
-		return path.Base(strings.ReplaceAll(m.Execution, ":", "/")), nil
+	if isRunID(run) {
+		m, err := readManifest(ctx, p, run)
+		if err == nil && m != nil {
+			return path.Base(strings.ReplaceAll(m.Execution, ":", "/")), nil
+		}
 	}
 	all, err := List(ctx, p, 0)
 	if err != nil {
 		return "", err
 	}
+	var names []string
 	for _, d := range all {
-		if ledger.RunID(d.ARN, d.Started) == run {
-			return d.Name, nil
+		if strings.HasPrefix(ledger.RunID(d.ARN, d.Started), run) {
+			names = append(names, d.Name)
 		}
 	}
-	return "", nil
+	if len(names) > 1 {
+		return "", fmt.Errorf("%q is the start of several runs: %s", run, strings.Join(names, ", "))
+	}
+	return strings.Join(names, ""), nil
 }
 
 // nameLimit is how long an execution's name may be.
@@ -202,6 +222,14 @@ const nameLimit = 80
 // validName are the names of executions that are safe everywhere: the service allows more
 // characters, of which some cannot be logged.
 var validName = regexp.MustCompile(`^[0-9A-Za-z_-]{1,80}$`)
+
+// CheckName says why a run cannot be given a name, or returns nil.
+func CheckName(name string) error {
+	if name == "latest" {
+		return errors.New("\"latest\" cannot be the name of a run: every command takes it for the newest")
+	}
+	return checkName(name)
+}
 
 func checkName(name string) error {
 	if !validName.MatchString(name) {

@@ -78,9 +78,9 @@ func present(ctx context.Context, p *cloud.Place, q *pipeline.Parameter, uri str
 	if !missing {
 		return nil
 	}
-	hint := "give a place with --" + q.Flag + ": what is on this machine is uploaded"
+	file := "FILE"
 	if q.Local != "" {
-		hint += ", such as --" + q.Flag + " " + q.Local
+		file = q.Local
 	}
-	return fmt.Errorf("data for %q is missing: there is no %s; nothing was started\n\thint: %s", q.Key, uri, hint)
+	return fmt.Errorf("data for %q is missing: there is no %s; nothing was started\n\thint: upload what is on this machine: %s --%s %s", q.Key, uri, p.Next("run"), q.Flag, file)
 }

@@ -58,7 +58,7 @@ func (w *watch) artifacts(ctx context.Context, m *manifest.Manifest, parameters 
 	for i := range w.p.Definition.Parameters {
 		q := &w.p.Definition.Parameters[i]
 		if uri, ok := parameters[q.Key].(string); ok && q.Location {
-			all = append(all, pipeline.Artifact{Name: q.Key, URI: uri, Digest: w.digestOf(uri)})
+			all = append(all, pipeline.Artifact{Name: q.Key, URI: uri, Digest: w.digestOf(uri), Bytes: w.size(ctx, q, uri)})
 		}
 	}
 	var names []string

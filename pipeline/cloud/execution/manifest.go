@@ -67,3 +67,25 @@ func (w *watch) sizes(ctx context.Context, m *manifest.Manifest) map[string]int6
 	}
 	return sizes
 }
+
+// size is that of data that a run was given; 0 where it cannot be seen. Of a folder of very
+// many objects it is not asked for.
+func (w *watch) size(ctx context.Context, q *pipeline.Parameter, uri string) int64 {
+	bucket, key, _ := strings.Cut(strings.TrimPrefix(uri, "s3://"), "/")
+	if q.File {
+		out, err := cloud.S3(w.p).HeadObject(ctx, &s3.HeadObjectInput{Bucket: aws.String(bucket), Key: aws.String(key)})
+		if err != nil {
+			return 0
+		}
+		return aws.ToInt64(out.ContentLength)
+	}
+	out, err := cloud.S3(w.p).ListObjectsV2(ctx, &s3.ListObjectsV2Input{Bucket: aws.String(bucket), Prefix: aws.String(strings.TrimSuffix(key, "/") + "/")})
+	if err != nil || aws.ToBool(out.IsTruncated) {
+		return 0
+	}
+	var size int64
+	for _, o := range out.Contents {
+		size += aws.ToInt64(o.Size)
+	}
+	return size
+}

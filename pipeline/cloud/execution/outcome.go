@@ -62,6 +62,9 @@ func (w *watch) outcome(d *Description) *pipeline.Outcome {
 		until = d.Stopped
 	}
 	o.Seconds = max(0, until.Sub(started).Seconds())
+	if o.Status == pipeline.Running {
+		o.Steps = w.tracker.OutcomesAt(until)
+	}
 	return o
 }
 
@@ -140,6 +143,8 @@ func (w *watch) lastState() string {
 func (w *watch) failed(ctx context.Context, d *Description, o *pipeline.Outcome) {
 	if err := Resumable(w.p, d); err != nil {
 		o.NotResumable, _, _ = strings.Cut(err.Error(), "\n\thint: ")
+	} else if end := w.machine.State(w.lastState()); end != nil && end.Type == asl.FailState {
+		o.NotResumable = "the machine itself ended this one, in state " + end.Name + ", and would do so again"
 	} else {
 		until := d.ResumableUntil()
 		o.ResumableUntil = &until

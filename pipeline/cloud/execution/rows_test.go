@@ -57,6 +57,9 @@ func TestNamesAreChecked(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+	if _, err := Start(t.Context(), p, "latest", nil); err == nil || !strings.Contains(err.Error(), "every command takes it for the newest") {
+		t.Error(err)
+	}
 	if s.calls["StartExecution"] != 0 {
 		t.Error("it was started")
 	}
@@ -174,7 +177,9 @@ func TestRow31WhatCannotBeResumedSaysWhy(t *testing.T) {
 			"run r1 cannot be resumed: Execution exceeded 14 days redrivable period (it ended 2026-02-09, and 14 days were over on 2026-02-23)\n\thint: start another with the same values: demo run --env dev"},
 		{Description{Name: "r1", Status: pipeline.Failed, Stopped: begin, NotRedrivable: "Execution history event limit exceeded"},
 			"run r1 cannot be resumed: Execution history event limit exceeded\n\thint: start another with the same values: demo run --env dev"},
-		{Description{Name: "r1", Status: pipeline.Failed, Redrivable: true}, ""},
+		{Description{Name: "r1", Status: pipeline.Failed, Error: "BadParameters", Redrivable: true},
+			"run r1 cannot be resumed: it ended where the machine gives up (BadParameters), and would end there again\n\thint: put right what its cause says, and start another: demo run --env dev"},
+		{Description{Name: "r1", Status: pipeline.Failed, Error: "States.TaskFailed", Redrivable: true}, ""},
 		{Description{Name: "r1", Status: pipeline.PendingRedrive}, ""},
 	} {
 		err := Resumable(p, &tt.d)
@@ -351,14 +356,19 @@ func TestFind(t *testing.T) {
 	if id := redriveToken(&Description{ARN: arn, Started: begin}); strings.HasPrefix(id, "redrive-") {
 		made = id[len("redrive-") : len("redrive-")+12]
 	}
-	if d, err := Find(t.Context(), p, made); err != nil || d.Name != "r1" {
-		t.Errorf("%s is %+v, %v", made, d, err)
+	for _, ref := range []string{made, made[:4]} {
+		if d, err := Find(t.Context(), p, ref); err != nil || d.Name != "r1" {
+			t.Errorf("%s is %+v, %v", ref, d, err)
+		}
+	}
+	if _, err := Find(t.Context(), p, made[:3]); !errors.Is(err, ErrNotFound) {
+		t.Errorf("three digits found a run, or %v", err)
 	}
 	_, err = Find(t.Context(), p, "nobody")
 	if !errors.Is(err, ErrNotFound) {
 		t.Error(err)
 	}
-	wantError(t, err, "demo has no run \"nobody\" in eu-west-1/123456789012: no such run\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
+	wantError(t, err, "demo has no run \"nobody\" in dev (eu-west-1/123456789012)\n\thint: see demo runs --env dev; Step Functions forgets a run 90 days after its end, and when its machine is deleted")
 	if _, err := Find(t.Context(), p, "../x"); err == nil || !strings.Contains(err.Error(), "cannot be the name of a run") {
 		t.Error(err)
 	}
@@ -395,7 +405,7 @@ func TestDataThatIsNotThereStartsNothing(t *testing.T) {
 	t.Parallel()
 	_, p := open(t)
 	_, err := Input(t.Context(), p, json.RawMessage(`{}`), nil)
-	wantError(t, err, "data for \"Data\" is missing: there is no s3://data/p/data/in.csv; nothing was started\n\thint: give a place with --data: what is on this machine is uploaded")
+	wantError(t, err, "data for \"Data\" is missing: there is no s3://data/p/data/in.csv; nothing was started\n\thint: upload what is on this machine: "+p.Next("run")+" --data FILE")
 	_, err = Input(t.Context(), p, json.RawMessage(`{"Data":"s3://data/p/data/other.csv"}`), nil)
 	if err == nil || !strings.Contains(err.Error(), "there is no s3://data/p/data/other.csv") {
 		t.Error(err)

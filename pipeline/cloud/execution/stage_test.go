@@ -25,11 +25,12 @@ const machine = `{"QueryLanguage":"JSONata","StartAt":"Merge parameters","States
 	"Merge parameters":{"Type":"Pass","Assign":{"run":"{% 'x' %}"},"Next":"Preprocess"},
 	"Preprocess":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createProcessingJob.sync","Arguments":{},"Next":"Train"},
 	"Train":{"Type":"Task","Resource":"arn:aws:states:::sagemaker:createTrainingJob.sync","Arguments":{},"Next":"Describe run",
-		"Retry":[{"ErrorEquals":["SageMaker.ResourceLimitExceededException"],"IntervalSeconds":60,"MaxAttempts":5,"MaxDelaySeconds":600}]},
+		"Retry":[{"ErrorEquals":["SageMaker.ResourceLimitExceededException"],"IntervalSeconds":60,"MaxAttempts":5,"MaxDelaySeconds":600}],"Catch":[{"ErrorEquals":["Refused"],"Next":"Bad parameters"}]},
 	"Describe run":{"Type":"Pass","Assign":{"manifest":{"schema":1,"pipeline":"demo","run":"{% $run %}","execution":"{% $states.context.Execution.Id %}",
 		"startTime":"{% $states.context.Execution.StartTime %}","environment":"dev","definition":"` + machineDigest + `","parameters":{},
 		"code":{"Preprocess":"` + codeOne + `","Train":"` + codeTwo + `"},
-		"images":{},"instances":{},"interfaces":{},"versions":{},"inputs":{},"steps":{},"artifacts":{},"metrics":{},"models":{},"notRegistered":{}}},"End":true}}}`
+		"images":{},"instances":{},"interfaces":{},"versions":{},"inputs":{},"steps":{},"artifacts":{},"metrics":{},"models":{},"notRegistered":{}}},"End":true},
+	"Bad parameters":{"Type":"Fail","Error":"BadParameters","Cause":"x"}}}`
 
 // The digests that the machine names.
 const (

@@ -30,7 +30,7 @@ type Started struct {
 // as need be. One that exists with the same input is taken for the one that was asked for;
 // with another input it is refused.
 func Start(ctx context.Context, p *cloud.Place, name string, input json.RawMessage) (*Started, error) {
-	if err := checkName(name); err != nil {
+	if err := CheckName(name); err != nil {
 		return nil, err
 	}
 	text, err := canonical(input)

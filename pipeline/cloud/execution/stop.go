@@ -3,12 +3,14 @@ package execution
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sfn"
 
 	"github.com/mlmax/mlmax/pipeline"
+	"github.com/mlmax/mlmax/pipeline/asl"
 	"github.com/mlmax/mlmax/pipeline/cloud"
 	"github.com/mlmax/mlmax/pipeline/cloud/ledger"
 )
@@ -91,7 +93,12 @@ func Resumable(p *cloud.Place, d *Description) error {
 		return fmt.Errorf("run %s succeeded: nothing of it is left to do\n\thint: start another: %s", d.Name, p.Next("run"))
 	case d.Status == pipeline.Running:
 		return fmt.Errorf("run %s is still running, since %s\n\thint: %s", d.Name, d.Started.Local().Format("15:04"), p.Next("watch "+d.Name))
-	case d.Status == pipeline.PendingRedrive || d.Redrivable:
+	case d.Status == pipeline.PendingRedrive:
+		return nil
+	case endsAgain(p, d):
+		return fmt.Errorf("run %s cannot be resumed: it ended where the machine gives up (%s), and would end there again\n\thint: put right what its cause says, and start another: %s",
+			d.Name, clean(d.Error), p.Next("run"))
+	case d.Redrivable:
 		return nil
 	}
 	reason := d.NotRedrivable
@@ -99,6 +106,17 @@ func Resumable(p *cloud.Place, d *Description) error {
 		reason = "Step Functions says that it is not redrivable"
 	}
 	return notResumable(p, d, reason)
+}
+
+// endsAgain says whether an execution ended in a state that fails whenever it is entered. A
+// redrive begins with the state that failed, so that it would fail at once, whatever has
+// been put right since.
+func endsAgain(p *cloud.Place, d *Description) bool {
+	machine, err := asl.Decode(p.Definition.Name, p.Definition.ASL)
+	if err != nil {
+		return false
+	}
+	return slices.ContainsFunc(machine.States, func(s *asl.State) bool { return s.Type == asl.FailState && s.Error == d.Error })
 }
 
 // notResumable is the error of an execution that Step Functions will not resume.

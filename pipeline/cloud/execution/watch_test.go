@@ -206,6 +206,24 @@ func TestWatchingEndsAndTheRunGoesOn(t *testing.T) {
 	}
 }
 
+func TestALookSaysHowLongAStepHasTaken(t *testing.T) {
+	t.Parallel()
+	s, p := open(t)
+	s.opening("0123456789ab").step("Preprocess", 0, 20*time.Second).enter("Train", 20*time.Second)
+	s.started["r1"] = `{"Rounds":5}`
+	if err := s.clock.Wait(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	d, err := Describe(t.Context(), p, "r1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	o, err := Look(t.Context(), p, d, nil)
+	if err != nil || o.Steps[0].Seconds != 20 || o.Steps[1].Seconds != 40 || o.Seconds != 60 {
+		t.Errorf("outcome is %+v, error %v", o, err)
+	}
+}
+
 func TestAccessDeniedEndsTheWatchNotTheRun(t *testing.T) {
 	t.Parallel()
 	s, p := open(t)

@@ -76,6 +76,15 @@ func (c *cache) get(key string) *entry {
 	return &e
 }
 
+// has says whether the cache has something of a key, without reading it.
+func (c *cache) has(key string) bool {
+	if c.root == nil {
+		return false
+	}
+	_, err := c.root.Stat(c.name(key))
+	return err == nil
+}
+
 // put keeps an entry, whole or not at all.
 func (c *cache) put(e entry) error {
 	if c.root == nil {

@@ -28,6 +28,9 @@ import (
 type Options struct {
 	// Cache is a folder for manifests that were read; empty keeps none.
 	Cache string
+	// Reading is told, before that begins, how many runs have a manifest to be read that the
+	// cache does not have; it may be nil.
+	Reading func(runs int)
 	// Detail names a run of which everything is to be known that its history tells: every
 	// try, with what it asked for. Empty is none.
 	Detail string
@@ -55,7 +58,7 @@ func Open(ctx context.Context, p *cloud.Place, o Options) (*Ledger, error) {
 		return nil, err
 	}
 	defer c.close()
-	if l.runs, l.Damaged, err = manifests(ctx, p, c); err != nil {
+	if l.runs, l.Damaged, err = manifests(ctx, p, c, o.Reading); err != nil {
 		return nil, err
 	}
 	tries, err := l.detail(ctx, o)

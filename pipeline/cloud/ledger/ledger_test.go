@@ -117,6 +117,20 @@ func TestAnAccountIsARecord(t *testing.T) {
 	}
 }
 
+func TestWhatIsNewIsToldBeforeItIsRead(t *testing.T) {
+	t.Parallel()
+	w, open := account(t)
+	lived(t, w, open)
+	var told []int
+	o := Options{Cache: t.TempDir(), Reading: func(runs int) { told = append(told, runs) }}
+	for range 2 {
+		opened(t, open(trainingDefinition()), o)
+	}
+	if len(told) != 2 || told[0] == 0 || told[1] != 0 {
+		t.Errorf("told that %d runs are to be read", told)
+	}
+}
+
 // TestLineageGoesThroughTheAccount walks from predictions to the data of the training run.
 func TestLineageGoesThroughTheAccount(t *testing.T) {
 	t.Parallel()

@@ -36,10 +36,19 @@ type Damaged struct {
 
 // manifests reads the manifests of all runs of the environment, the oldest run first. A
 // run without one goes on, or ended without anybody describing it.
-func manifests(ctx context.Context, p *cloud.Place, c *cache) ([]found, []Damaged, error) {
+func manifests(ctx context.Context, p *cloud.Place, c *cache, reading func(runs int)) ([]found, []Damaged, error) {
 	keys, err := runs(ctx, p)
 	if err != nil {
 		return nil, nil, err
+	}
+	if reading != nil {
+		unread := 0
+		for _, key := range keys {
+			if !c.has(key) {
+				unread++
+			}
+		}
+		reading(unread)
 	}
 	read := make([]*found, len(keys))
 	damage := make([]error, len(keys))

@@ -121,7 +121,7 @@ func TestASecondLookReadsOnlyWhatIsNew(t *testing.T) {
 		}
 		defer c.close()
 		before := count(w, "GetObject")
-		all, damaged, err := manifests(context.Background(), p, c)
+		all, damaged, err := manifests(context.Background(), p, c, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -106,7 +106,7 @@ func (w *Want) adopt(ctx context.Context, p *cloud.Place, t *document, state *St
 		if _, ok := t.Parameters[name]; !ok {
 			continue
 		}
-		if state != nil && rowOf(state.Status).Deploy == Update {
+		if state.holds() {
 			if value, ok := state.Parameters[name]; ok {
 				w.Parameters[name] = value
 				continue

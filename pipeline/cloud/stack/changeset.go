@@ -47,6 +47,8 @@ func (d *Deployer) Propose(ctx context.Context, state *State, w *Want) (*ChangeS
 	case cloud.HasCode(err, "AlreadyExistsException"):
 		// Its name is this invocation's alone: it was made, and the answer was lost.
 		c.id = aws.ToString(in.ChangeSetName)
+	case isOvertaken(err):
+		return nil, c.overtaken()
 	default:
 		return nil, c.unmade(ctx, aws.ToString(in.ChangeSetName), err)
 	}

@@ -56,7 +56,10 @@ const tokenStart = "mlmax-"
 func by(token string) string {
 	switch {
 	case strings.HasPrefix(token, tokenStart):
-		return "another " + strings.SplitN(token, "-", 3)[1] + " of mlmax"
+		if request := strings.SplitN(token, "-", 3)[1]; request != "execute" {
+			return "another " + request + " of mlmax"
+		}
+		return "another deploy of mlmax"
 	case strings.HasPrefix(token, "Console-"):
 		return "somebody in the console"
 	case token == "":

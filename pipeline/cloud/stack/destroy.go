@@ -87,11 +87,15 @@ func (d *Deployer) Delete(ctx context.Context, s *State, keep []string) error {
 	}
 	token := d.token("destroy", append([]string{s.ID}, keep...)...)
 	start := p.Clock.Now()
-	_, err := cloud.CloudFormation(p).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(s.ID), ClientRequestToken: aws.String(token), RetainResources: keep})
+	operation, err := d.request(ctx, s.ID, token)
+	if err != nil {
+		return err
+	}
+	_, err = cloud.CloudFormation(p).DeleteStack(ctx, &cloudformation.DeleteStackInput{StackName: aws.String(s.ID), ClientRequestToken: aws.String(token), RetainResources: keep})
 	if err := d.took(ctx, err, s.ID, token, "deleting stack "+s.Name); err != nil {
 		return err
 	}
-	tree, err := d.follow(ctx, s.ID, token, Plant("Deleting", s.Name, p.Region, start))
+	tree, err := d.watch(ctx, s.ID, operation, Plant("Deleting", s.Name, p.Region, start))
 	if err != nil {
 		return err
 	}

@@ -76,7 +76,7 @@ func TestDeleteFailed(t *testing.T) {
 	const fact = "stack dev-census-training could not be deleted (DELETE_FAILED): Role of Train (TrainRole): it is in use\n\thint: "
 	wantError(t, err, fact+"fix it, then: PROG destroy --env dev; or leave it behind: PROG destroy --retain TrainRole --env dev")
 	_, err = a.deploy("a")
-	wantError(t, err, fact+"PROG destroy --retain RESOURCE --env dev")
+	wantError(t, err, fact+"fix it, then: PROG destroy --env dev; or leave it behind: PROG destroy --retain TrainRole --env dev")
 
 	d = a.deployer()
 	if state, err = d.Standing(t.Context(), true); err != nil {

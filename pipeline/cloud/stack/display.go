@@ -120,7 +120,7 @@ func (l *live) draw(now time.Time) {
 		}
 		text = Render(l.tree, width, l.options.Color)
 	}
-	l.drawing.Draw(l.w, l.pending, text, width)
+	l.drawing.Draw(l.w, l.pending, text)
 	l.pending = nil
 }
 

@@ -91,14 +91,44 @@ type stackOperation struct {
 	since time.Time
 	// before is the id of the last event of earlier work, or empty.
 	before string
+	// unstamped says that events without a token are of the operation, too: before is known,
+	// and none with the token has come yet.
+	unstamped bool
 }
 
 // has reports whether an event is of the operation.
-func (o stackOperation) has(e Event) bool { return e.Token == o.token }
+func (o stackOperation) has(e Event) bool { return e.Token == o.token || o.unstamped && e.Token == "" }
 
 // ends reports whether an event is of an earlier operation, and so are all that are older:
 // the first and the last event of each are the stack's own.
-func (o stackOperation) ends(e Event) bool { return e.Own && e.Token != o.token }
+func (o stackOperation) ends(e Event) bool { return e.Own && !o.has(e) }
+
+// settle looks at events that may be of the operation. CloudFormation puts the token on all of
+// an operation's events; where there are none with it, those that came after the request are
+// the operation's, since a stack has one at a time.
+func (o *stackOperation) settle(found []Event) []Event {
+	if !o.unstamped || !slices.ContainsFunc(found, func(e Event) bool { return e.Token == o.token }) {
+		return found
+	}
+	o.unstamped = false
+	return slices.DeleteFunc(found, func(e Event) bool { return !o.has(e) })
+}
+
+// request is an operation that is about to be asked for with a token.
+func (d *Deployer) request(ctx context.Context, id, token string) (stackOperation, error) {
+	o := stackOperation{token: token, unstamped: true}
+	_, _, err := d.events(ctx, id, "", never, func(e Event) bool {
+		if e.Token == token {
+			return false // asked for before, and not by this process
+		}
+		o.before = e.ID
+		return true
+	})
+	if ctx.Err() != nil {
+		return o, errors.New("interrupted; nothing was changed")
+	}
+	return o, d.place.Explain(err, "reading the events of stack "+d.place.StackName())
+}
 
 // current is the last operation that was begun on a stack.
 func (d *Deployer) current(ctx context.Context, id string) (stackOperation, error) {
@@ -124,11 +154,6 @@ func begins(e Event) bool {
 	return strings.HasSuffix(e.Status, "_IN_PROGRESS") && e.Reason == "User Initiated"
 }
 
-// follow shows what happens to a stack by the request with this token until it is over.
-func (d *Deployer) follow(ctx context.Context, id, token string, t Tree) (Tree, error) {
-	return d.watch(ctx, id, stackOperation{token: token}, t)
-}
-
 // watch shows an operation until it is over. It survives throttling, an account that is
 // not reached for a while, and credentials that expire: it waits for new ones.
 func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tree) (Tree, error) {
@@ -148,7 +173,7 @@ func (d *Deployer) watch(ctx context.Context, id string, o stackOperation, t Tre
 		default:
 			failures, last = 0, newest
 			pause = min(pause*3/2, seldom)
-			for _, e := range found {
+			for _, e := range o.settle(found) {
 				t = Reduce(t, e)
 				d.display.Event(e)
 				pause = soon

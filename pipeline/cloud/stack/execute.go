@@ -20,15 +20,22 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 	token := d.token("deploy", c.id)
 	set, stack := c.name()
 	start := p.Clock.Now()
-	_, err := cloud.CloudFormation(p).ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
+	operation, err := d.request(ctx, c.stackID, token)
+	if err != nil {
+		return nil, errors.Join(err, c.Discard(ctx))
+	}
+	_, err = cloud.CloudFormation(p).ExecuteChangeSet(ctx, &cloudformation.ExecuteChangeSetInput{
 		ChangeSetName: set, StackName: stack, ClientRequestToken: aws.String(token),
 		DisableRollback: aws.Bool(false), RetainExceptOnCreate: aws.Bool(true),
 	})
-	if err := d.took(ctx, err, c.stackID, token, "deploying stack "+p.StackName()); err != nil {
-		return nil, errors.Join(err, c.Discard(ctx))
+	if told := d.took(ctx, err, c.stackID, token, "deploying stack "+p.StackName()); told != nil {
+		if isOvertaken(err) && d.untouched(ctx, c.stackID, token) {
+			told = c.overtaken()
+		}
+		return nil, errors.Join(told, c.Discard(ctx))
 	}
 	tree := Plant("Deploying", p.StackName(), p.Region, start, c.expected()...)
-	tree, err = d.follow(ctx, c.stackID, token, tree)
+	tree, err = d.watch(ctx, c.stackID, operation, tree)
 	if err != nil {
 		return nil, err
 	}
@@ -40,6 +47,20 @@ func (c *ChangeSet) Execute(ctx context.Context) (*State, error) {
 		return state, d.failure(state, tree)
 	}
 	return state, nil
+}
+
+// isOvertaken recognizes the answers for a change set that somebody else's deployment has
+// made worthless: CloudFormation deletes all of a stack when it executes one, takes none
+// while it works on the stack, and creates no stack that there is.
+func isOvertaken(err error) bool {
+	return cloud.HasCode(err, "ChangeSetNotFound", "InvalidChangeSetStatus") ||
+		cloud.HasCode(err, "ValidationError") && (strings.Contains(err.Error(), "_IN_PROGRESS") || strings.Contains(err.Error(), "already exists and cannot be created again"))
+}
+
+// overtaken is the error of such a change set.
+func (c *ChangeSet) overtaken() error {
+	p := c.deployer.place
+	return fmt.Errorf("somebody else has deployed stack %s, or deploys it, since this command looked at it; nothing was changed by this command\n\thint: see what is left to change: %s", p.StackName(), p.Next("deploy"))
 }
 
 // expected are the resources that the change set works on, in the plan's order.
@@ -99,6 +120,9 @@ func (d *Deployer) failure(s *State, t Tree) *Failure {
 		f.Fact = fmt.Sprintf("the first deploy of %s failed and could not be rolled back: %s. Only delete is possible", s.Name, why)
 	case types.StackStatusUpdateRollbackFailed:
 		f.Fact = fmt.Sprintf("the last update of %s and its rollback failed at %s", s.Name, why)
+		if first == nil {
+			f.Fact = fmt.Sprintf("the last update of %s and its rollback failed: %s", s.Name, why)
+		}
 	case types.StackStatusUpdateRollbackComplete:
 		f.Fact = fmt.Sprintf("the update of %s failed and was rolled back, so that it is as before: %s", s.Name, why)
 	default:

@@ -35,6 +35,16 @@ type State struct {
 	Drifted time.Time
 }
 
+// holds says that what a pipeline needs is the stack's, or is to be: there is one, and it is
+// not merely what is left of a first deployment that failed.
+func (s *State) holds() bool {
+	if s == nil {
+		return false
+	}
+	row := rowOf(s.Status)
+	return row.Deploy != Create && row.Next != recreate
+}
+
 // Find describes the stack of a place; nil if there is none.
 func Find(ctx context.Context, p *cloud.Place) (*State, error) {
 	out, err := cloud.CloudFormation(p).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: aws.String(p.StackName())})

@@ -37,6 +37,15 @@ func (d *Deployer) Ready(ctx context.Context, wait bool) (*State, error) {
 	return state, nil
 }
 
+// Refuses says why the stack has to be mended before it can be deployed to, and how; nil if
+// it need not.
+func (d *Deployer) Refuses(ctx context.Context, s *State) error {
+	if s == nil || rowOf(s.Status).Deploy != Refuse {
+		return nil
+	}
+	return d.refusal(ctx, s)
+}
+
 // drifted says that somebody changed by hand what is deployed. Whoever looks for drift is
 // always told that a machine with substitutions differs (AWS.md, section 4).
 func drifted(s *State) string {
@@ -100,6 +109,9 @@ func (d *Deployer) refusal(ctx context.Context, s *State) error {
 	}
 	for _, e := range found {
 		tree = Reduce(tree, e)
+	}
+	if s.Status == types.StackStatusDeleteFailed {
+		return d.deletion(d.failure(s, tree), tree)
 	}
 	return d.failure(s, tree)
 }
@@ -206,13 +218,17 @@ func (d *Deployer) ContinueRollback(ctx context.Context, s *State, skip []string
 	}
 	token := d.token("rollback", append([]string{s.ID}, skip...)...)
 	start := p.Clock.Now()
-	_, err := cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
+	operation, err := d.request(ctx, s.ID, token)
+	if err != nil {
+		return nil, err
+	}
+	_, err = cloud.CloudFormation(p).ContinueUpdateRollback(ctx, &cloudformation.ContinueUpdateRollbackInput{
 		StackName: aws.String(s.ID), ResourcesToSkip: skip, ClientRequestToken: aws.String(token),
 	})
 	if err := d.took(ctx, err, s.ID, token, "continuing the rollback of stack "+s.Name); err != nil {
 		return nil, err
 	}
-	tree, err := d.follow(ctx, s.ID, token, Plant("Rolling back", s.Name, p.Region, start))
+	tree, err := d.watch(ctx, s.ID, operation, Plant("Rolling back", s.Name, p.Region, start))
 	if err != nil {
 		return nil, err
 	}
@@ -238,4 +254,12 @@ func (d *Deployer) took(ctx context.Context, err error, id, token, doing string)
 		return nil
 	}
 	return d.place.Explain(err, doing)
+}
+
+// untouched reports whether a request is known to have had no effect.
+func (d *Deployer) untouched(ctx context.Context, id, token string) bool {
+	ctx, stop := afterwards(ctx)
+	defer stop()
+	begun, err := d.begun(ctx, id, token)
+	return err == nil && !begun
 }

@@ -41,15 +41,21 @@ func newAccount(t *testing.T) *account {
 	a.proxy = awsfake.NewProxy(a.World)
 	server := a.proxy.Serve()
 	t.Cleanup(server.Close)
-	p, err := cloud.Open(t.Context(), cloud.Target{Definition: training.Definition(), Environment: "dev", Command: "PROG"}, cloud.Options{
-		Clock: clock, MaxBackoff: time.Millisecond,
-		Load: awsfake.Config(server.URL),
+	a.place = a.open(server.URL)
+	return a
+}
+
+// open is the environment at an address of the account.
+func (a *account) open(url string) *cloud.Place {
+	a.t.Helper()
+	p, err := cloud.Open(a.t.Context(), cloud.Target{Definition: training.Definition(), Environment: "dev", Command: "PROG"}, cloud.Options{
+		Clock: a.Clock, MaxBackoff: time.Millisecond,
+		Load: awsfake.Config(url),
 	})
 	if err != nil {
-		t.Fatal(err)
+		a.t.Fatal(err)
 	}
-	a.place = p
-	return a
+	return p
 }
 
 // deployer is that of another invocation.

@@ -152,9 +152,10 @@ func tags(p *cloud.Place, text string) (map[string]string, error) {
 }
 
 // Deployed is the stack's template with the values it was deployed with, for a
-// comparison; nil if nothing is deployed.
+// comparison; nil if nothing is deployed: a stack that could not be created has a template
+// all the same.
 func Deployed(ctx context.Context, p *cloud.Place, state *State) (*delta.Side, error) {
-	if state == nil || rowOf(state.Status).Deploy == Create {
+	if !state.holds() {
 		return nil, nil
 	}
 	out, err := cloud.CloudFormation(p).GetTemplate(ctx, &cloudformation.GetTemplateInput{StackName: aws.String(state.ID), TemplateStage: types.TemplateStageOriginal})
