@@ -131,7 +131,8 @@ func (s *story) train() {
 func (s *story) predict() {
 	s.does(0, "inference deploy --env dev --yes", `^Stack dev-census-inference is deployed\.$`)
 	s.does(1, "inference run --env dev --run early"+unlabelled, `group dev-census has no version that is Approved; approve one: `,
-		`^  .*inference run --env dev .*start another: the machine itself ended this one, in state No version of Model, and would do so again$`)
+		`^  .*inference run --env dev .*start another: run early cannot be resumed: it ended where the machine gives up \(NoApprovedModel\), and would end there again$`)
+	s.does(2, "inference resume early --env dev", `run early cannot be resumed: `, `hint: put right what its cause says, and start another: .*inference run --env dev`)
 	s.does(0, "training models --env dev", `^1 +PendingManualApproval .*ROCAUC`)
 	for _, where := range []string{"", " --env dev"} {
 		s.does(0, "training models approve 1 --by Ada --note sound"+where, `Approved|approved`)
@@ -179,7 +180,7 @@ func (s *story) lineage() {
 func (s *story) look() {
 	s.does(0, "training status --env dev", `^census-training SUCCEEDED in .* \(run `+s.trained.Run+`\)$`)
 	s.does(0, "training status first --env dev", `SUCCEEDED`)
-	s.does(0, "training runs --env dev", `^first +census-training .* SUCCEEDED$`)
+	s.does(0, "training runs --env dev", `^first +[0-9a-f]{12} +census-training .* SUCCEEDED$`)
 	s.does(0, "training logs first Train --env dev", `^==> Train`)
 	s.does(0, "training watch first --env dev", `SUCCEEDED`)
 	s.does(0, "training run --env dev --run first"+labelled, `^Run first was started before, with the same values; this is that one$`)
@@ -196,7 +197,7 @@ func (s *story) fail() {
 	s.does(1, "training run --env dev --run broken --train.max-iterations 1"+labelled, append(patterns, `^Train: failed after `)...)
 	s.does(1, "training status broken --env dev", patterns...)
 	s.does(0, "training logs broken Train --env dev", `did not converge in 1 iterations`)
-	s.does(0, "training runs --env dev", `^broken +census-training .* FAILED`)
+	s.does(0, "training runs --env dev", `^broken +[0-9a-f]{12} +census-training .* FAILED`)
 	s.does(0, "training lineage broken --env dev", `Preprocess`) // its manifest was made from its history
 	s.does(1, "training resume broken --env dev", append(patterns, `^Run broken goes on: `, `^Preprocess: cached in .* \(complete before the run was resumed\)$`)...)
 }
@@ -209,13 +210,13 @@ func (s *story) stop() {
 	said := s.interrupted(s.run()+" --run held"+labelled, "Run held started: https://")
 	s.wrote("run", said, `^Run held goes on, and is no longer watched$`, `^  .*training watch held --env dev`, `^  .*training stop held --env dev`)
 	s.does(0, "training status held --env dev", `^census-training RUNNING in `)
-	s.does(0, "training runs --env dev", `^held +census-training .* RUNNING$`)
+	s.does(0, "training runs --env dev", `^held +[0-9a-f]{12} +census-training .* RUNNING$`)
 	s.does(2, "training destroy --env dev --yes", `^census-training: 1 execution is running: held; nothing was deleted$`)
 	s.does(0, "training stop held --env dev", `^run held is ABORTED; to go on with it `)
 	if s.hold != nil {
 		s.hold(false)
 	}
-	s.does(0, "training runs --env dev", `^held +census-training .* ABORTED, resumable$`)
+	s.does(0, "training runs --env dev", `^held +[0-9a-f]{12} +census-training .* ABORTED, resumable$`)
 	s.does(0, "training stop held --env dev", `^run held had ended ABORTED; nothing was stopped$`)
 }
 

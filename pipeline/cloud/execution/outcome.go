@@ -143,8 +143,6 @@ func (w *watch) lastState() string {
 func (w *watch) failed(ctx context.Context, d *Description, o *pipeline.Outcome) {
 	if err := Resumable(w.p, d); err != nil {
 		o.NotResumable, _, _ = strings.Cut(err.Error(), "\n\thint: ")
-	} else if end := w.machine.State(w.lastState()); end != nil && end.Type == asl.FailState {
-		o.NotResumable = "the machine itself ended this one, in state " + end.Name + ", and would do so again"
 	} else {
 		until := d.ResumableUntil()
 		o.ResumableUntil = &until
