@@ -52,13 +52,16 @@ func (w *World) Effects() []string {
 	return all
 }
 
-// effects are the objects of a bucket: those that runs write by their keys, since their
-// content has times in it, and others with their digests.
+// ofTheMoment are keys of objects whose content has times in it, or the commit of the work
+// tree: what runs write, and the marks of uploaded code.
+var ofTheMoment = regexp.MustCompile(`(^|/)(runs/|code/[0-9a-f]{64}\.json$)`)
+
+// effects are the objects of a bucket, with the digests of what does not depend on the moment.
 func (b *Bucket) effects() []string {
 	var all []string
 	for key, o := range b.objects {
 		line := "object " + path.Join(b.Name, key)
-		if strings.Contains(key, "runs/") {
+		if ofTheMoment.MatchString(key) {
 			line = runID.ReplaceAllString(line, "RUN")
 		} else {
 			line += fmt.Sprintf(" %x", sha256.Sum256(o.Body))

@@ -72,7 +72,7 @@ func sampled() int {
 	case testing.Short():
 		return 43
 	}
-	return 5
+	return 7
 }
 
 // TestEveryCallEveryFault runs each command once undisturbed, and then once for each of its
