@@ -68,18 +68,18 @@ func (r Row) line() string {
 // TestPageHasEveryStatus holds the table of the user's page against the table of the code.
 func TestPageHasEveryStatus(t *testing.T) {
 	t.Parallel()
-	var page strings.Builder
-	for _, file := range []string{"../../../docs/aws.md"} {
-		if text, err := os.ReadFile(file); err == nil {
-			page.Write(text)
-		}
+	text, err := os.ReadFile("../../../docs/aws.md")
+	if err != nil {
+		t.Fatal(err)
 	}
+	_, section, _ := strings.Cut(string(text), "\n## When a deployment fails\n")
+	section, _, _ = strings.Cut(section, "\n## ")
 	for _, r := range Rows() {
-		if !strings.Contains(page.String(), r.line()+"\n") {
+		if !strings.Contains(section, r.line()+"\n") {
 			t.Errorf("the page lacks\n%s", r.line())
 		}
 	}
-	if n := strings.Count(page.String(), "_IN_PROGRESS` | ") + strings.Count(page.String(), "_COMPLETE` | ") + strings.Count(page.String(), "_FAILED` | "); n != len(Rows()) {
+	if n := strings.Count(section, "_IN_PROGRESS` | ") + strings.Count(section, "_COMPLETE` | ") + strings.Count(section, "_FAILED` | "); n != len(Rows()) {
 		t.Errorf("the page has %d statuses, the code %d", n, len(Rows()))
 	}
 }
