@@ -29,8 +29,32 @@ import (
 func configuration(w *World, url string) aws.Config {
 	return aws.Config{
 		Region: w.Region, BaseEndpoint: &url, Credentials: credentials.NewStaticCredentialsProvider("AKIAFAKEFAKEFAKEFAKE", "fake", ""),
-		Retryer: func() aws.Retryer { return aws.NopRetryer{} },
+		Retryer:    func() aws.Retryer { return aws.NopRetryer{} },
+		HTTPClient: HTTP(),
 	}
+}
+
+// HTTP is the client of tests; like the SDK's own it follows no redirects.
+func HTTP() *http.Client {
+	return &http.Client{Transport: ownBody{http.DefaultTransport}, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// ownBody gives the transport a body that nobody else closes. The SDK closes a request's as
+// soon as an answer begins, and on loopback that can be before the transport has looked for the
+// body's end: it then takes the connection for broken, with the answer half read.
+type ownBody struct{ http.RoundTripper }
+
+func (o ownBody) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Body == nil {
+		return o.RoundTripper.RoundTrip(r)
+	}
+	body, err := io.ReadAll(r.Body)
+	if err := errors.Join(err, r.Body.Close()); err != nil {
+		return nil, err
+	}
+	r = r.Clone(r.Context())
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return o.RoundTripper.RoundTrip(r)
 }
 
 // serve starts a world.

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -88,7 +89,7 @@ const attempts = 6
 // torn recognizes an answer that ended before its end, which the SDK does not ask for
 // again by itself. Whatever this program asks for can be asked for twice.
 func torn(err error) aws.Ternary {
-	if errors.Is(err, io.ErrUnexpectedEOF) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed) {
 		return aws.TrueTernary
 	}
 	return aws.UnknownTernary
