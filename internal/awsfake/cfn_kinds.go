@@ -78,12 +78,12 @@ func init() {
 		"AWS::SNS::Subscription": {properties: []string{"Endpoint", "Protocol", "TopicArn"}, required: []string{"Protocol", "TopicArn"}, createOnly: []string{"Endpoint", "Protocol", "TopicArn"}, make: (*World).makePlain},
 		"AWS::Events::Rule": {
 			properties: []string{"Name", "Description", "EventBusName", "EventPattern", "ScheduleExpression", "State", "Targets", "RoleArn", "Tags"}, createOnly: []string{"Name", "EventBusName"},
-			make: (*World).makeRule,
+			make: byName("Name", 64, "events", "rule/"),
 		},
 		"AWS::CloudWatch::Alarm": {
 			properties: []string{"AlarmName", "AlarmDescription", "AlarmActions", "OKActions", "Namespace", "MetricName", "Dimensions", "Statistic", "Period", "EvaluationPeriods", "DatapointsToAlarm", "Threshold",
 				"ComparisonOperator", "TreatMissingData", "Tags", "ActionsEnabled"},
-			required: []string{"ComparisonOperator", "EvaluationPeriods"}, createOnly: []string{"AlarmName"}, make: (*World).makeAlarm,
+			required: []string{"ComparisonOperator", "EvaluationPeriods"}, createOnly: []string{"AlarmName"}, make: byName("AlarmName", 255, "cloudwatch", "alarm:"),
 		},
 	}
 }
@@ -257,20 +257,15 @@ func (w *World) makeTopic(s *stack, r *resource) error {
 	return err
 }
 
-func (w *World) makeRule(s *stack, r *resource) error {
-	name := w.named(s, r, "Name", 64)
-	err := w.exists(r.kind, name)
-	r.physical, r.ref = name, name
-	r.attributes = map[string]any{"Arn": w.ARN("events", "rule/"+name)}
-	return err
-}
-
-func (w *World) makeAlarm(s *stack, r *resource) error {
-	name := w.named(s, r, "AlarmName", 255)
-	err := w.exists(r.kind, name)
-	r.physical, r.ref = name, name
-	r.attributes = map[string]any{"Arn": w.ARN("cloudwatch", "alarm:"+name)}
-	return err
+// byName makes a resource whose physical id is its name, and which is known to nobody else here.
+func byName(property string, most int, service, before string) func(*World, *stack, *resource) error {
+	return func(w *World, s *stack, r *resource) error {
+		name := w.named(s, r, property, most)
+		err := w.exists(r.kind, name)
+		r.physical, r.ref = name, name
+		r.attributes = map[string]any{"Arn": w.ARN(service, before+name)}
+		return err
+	}
 }
 
 func (w *World) roleByARN(arn string) *Role { return w.roles[arn[strings.LastIndex(arn, "/")+1:]] }

@@ -3,16 +3,14 @@ package awsfake
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/mlmax/mlmax/internal/pythontest"
 	"github.com/mlmax/mlmax/pipeline/code"
-	"github.com/mlmax/mlmax/pipeline/images"
 	"github.com/mlmax/mlmax/pipeline/local"
-	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 )
 
 // upload stores a step's code as deploy does, as files and as an archive, and returns its
@@ -47,23 +45,7 @@ func TestCensusWithScikitLearn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("scikit-learn takes seconds")
 	}
-	img, ok := images.Lookup("sklearn:1.4-2")
-	if !ok {
-		t.Fatal("the catalogue has no sklearn:1.4-2")
-	}
-	envs, err := filepath.Abs("../../.mlmax/envs") // where a local run makes them
-	if err != nil {
-		t.Fatal(err)
-	}
-	env, err := (&pyenv.Manager{Dir: envs, Python: os.Getenv("MLMAX_PYTHON")}).Ensure(t.Context(), img, "", func(string) {})
-	lacking := errors.Is(err, pyenv.ErrNoPython) || errors.Is(err, pyenv.ErrNoInstaller) || errors.Is(err, pyenv.ErrUnreachable)
-	if lacking && os.Getenv("CI") == "" {
-		t.Skipf("no scikit-learn here: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	a := newAccount(t, Options{Enforce: true, Jobs: local.JobsOptions{Python: env.Python, Packages: "installed"}})
+	a := newAccount(t, Options{Enforce: true, Jobs: local.JobsOptions{Python: pythontest.Interpreter(t, "sklearn:1.4-2"), Packages: "installed"}})
 	for key, file := range map[string]string{"data/census.csv": "census.csv", "incoming/census.csv": "unlabelled.csv"} {
 		text, err := os.ReadFile(filepath.Join("../../specs/census/testdata", file))
 		if err != nil {

@@ -18,9 +18,9 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
+	"github.com/mlmax/mlmax/internal/censustest"
+	"github.com/mlmax/mlmax/internal/pythontest"
 	"github.com/mlmax/mlmax/pipeline"
-	"github.com/mlmax/mlmax/pipeline/images"
-	"github.com/mlmax/mlmax/pipeline/local/pyenv"
 )
 
 // An account is where the story takes place.
@@ -116,23 +116,7 @@ func python(t *testing.T) string {
 	if testing.Short() {
 		t.Skip("the whole story takes a minute")
 	}
-	image, ok := images.Lookup("sklearn:1.4-2")
-	if !ok {
-		t.Fatal("the catalogue has no sklearn:1.4-2")
-	}
-	envs, err := filepath.Abs("../../.mlmax/envs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	env, err := (&pyenv.Manager{Dir: envs, Python: os.Getenv("MLMAX_PYTHON")}).Ensure(t.Context(), image, "", func(string) {})
-	lacking := errors.Is(err, pyenv.ErrNoPython) || errors.Is(err, pyenv.ErrNoInstaller) || errors.Is(err, pyenv.ErrUnreachable)
-	if lacking && os.Getenv("CI") == "" {
-		t.Skipf("no scikit-learn here: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return env.Python
+	return pythontest.Interpreter(t, "sklearn:1.4-2")
 }
 
 // command is a command line, such as "training plan --env dev", in the work tree. With --env
@@ -212,13 +196,13 @@ func (s *story) interrupted(line, at string) string {
 	ctx, cancel := context.WithTimeout(s.t.Context(), s.patience)
 	defer cancel()
 	c := s.command(ctx, line)
-	said := &until{text: at, there: make(chan struct{})}
+	said := censustest.NewUntil(at)
 	c.Stdout, c.Stderr = io.Discard, said
 	if err := c.Start(); err != nil {
 		s.t.Fatal(err)
 	}
 	select {
-	case <-said.there:
+	case <-said.Seen:
 		if err := c.Process.Signal(os.Interrupt); err != nil {
 			s.t.Error(err)
 		}
@@ -226,35 +210,9 @@ func (s *story) interrupted(line, at string) string {
 	}
 	_ = c.Wait() // its exit code says more
 	if code := c.ProcessState.ExitCode(); code != 130 {
-		s.t.Fatalf("%s: exit code %d, want 130\n%s", line, code, said.all())
+		s.t.Fatalf("%s: exit code %d, want 130\n%s", line, code, said)
 	}
-	return said.all()
-}
-
-// until keeps what is written, and says when a text was.
-type until struct {
-	text  string
-	there chan struct{}
-
-	mu   sync.Mutex
-	seen bytes.Buffer
-	once sync.Once
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.seen.Write(p)
-	if strings.Contains(u.seen.String(), u.text) {
-		u.once.Do(func() { close(u.there) })
-	}
-	return len(p), nil
-}
-
-func (u *until) all() string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.seen.String()
+	return said.String()
 }
 
 // object is one that the account's bucket holds, by its s3:// URI.

@@ -232,20 +232,6 @@ func TestDeployAsks(t *testing.T) {
 	}
 }
 
-// A slowAnswer is a person's who thinks while something happens.
-type slowAnswer struct {
-	meanwhile func()
-	io.Reader
-}
-
-func (s *slowAnswer) Read(b []byte) (int, error) {
-	if s.meanwhile != nil {
-		s.meanwhile()
-		s.meanwhile = nil
-	}
-	return s.Reader.Read(b)
-}
-
 // TestDeployOvertaken is two people who are asked at the same time: who answers second is
 // told, and nothing is deployed twice.
 func TestDeployOvertaken(t *testing.T) {
@@ -258,11 +244,11 @@ func TestDeployOvertaken(t *testing.T) {
 	} {
 		a.change(`"logs:CreateLogStream",`, `"logs:CreateLogStream", `+c.right+`,`)
 		other := *a
-		a.stdin = &slowAnswer{func() {
+		a.stdin = &firstRead{on: func() {
 			if other.want("deploy --env dev --yes --allow-permissions", 0, "is deployed"); c.meanwhile != "UPDATE_COMPLETE" {
 				a.SetStackStatus(stackName, c.meanwhile, "")
 			}
-		}, strings.NewReader("y\n")}
+		}, Reader: strings.NewReader("y\n")}
 		a.want("deploy --env dev", 2, "Deploy? [y/N] ", "census-training: somebody else has deployed stack dev-census-training, or deploys it, since this command looked at it; nothing was changed by this command\n"+
 			"\thint: see what is left to change: PROG deploy --env dev\n")
 		a.stdin = nil

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -184,15 +183,15 @@ func TestDetachStopAndResume(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	c := a.command(ctx, "run", "--env", "dev", "--run", "r1")
-	said := &until{text: "Preprocess: started", there: make(chan struct{})}
+	said := censustest.NewUntil("Preprocess: started")
 	c.Stderr, c.Stdout = said, io.Discard
 	if err := c.Start(); err != nil {
 		t.Fatal(err)
 	}
 	select {
-	case <-said.there:
+	case <-said.Seen:
 	case <-ctx.Done():
-		t.Fatalf("no step started:\n%s", said.all())
+		t.Fatalf("no step started:\n%s", said)
 	}
 	if err := c.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
@@ -202,8 +201,8 @@ func TestDetachStopAndResume(t *testing.T) {
 		t.Errorf("exit code %d", code)
 	}
 	for _, want := range []string{"\nRun r1 goes on, and is no longer watched\n", "\n  training watch r1 --env dev\n", "\n  training stop r1 --env dev\n"} {
-		if !strings.Contains(said.all(), want) {
-			t.Errorf("no %q in\n%s", want, said.all())
+		if !strings.Contains(said.String(), want) {
+			t.Errorf("no %q in\n%s", want, said)
 		}
 	}
 	a.does(0, "status --env dev", `^census-training RUNNING in `, `^  Preprocess  running`, `^  training watch r1 --env dev +follow it to its end$`)
@@ -214,31 +213,6 @@ func TestDetachStopAndResume(t *testing.T) {
 		t.Fatal(err)
 	}
 	a.does(0, "resume r1 --env dev", `^Preprocess: started$`, `^census-training SUCCEEDED in `)
-}
-
-// until keeps what is written, and says when a text was.
-type until struct {
-	mu    sync.Mutex
-	text  string
-	seen  bytes.Buffer
-	there chan struct{}
-	once  sync.Once
-}
-
-func (u *until) Write(p []byte) (int, error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.seen.Write(p)
-	if strings.Contains(u.seen.String(), u.text) {
-		u.once.Do(func() { close(u.there) })
-	}
-	return len(p), nil
-}
-
-func (u *until) all() string {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.seen.String()
 }
 
 func TestFlagsOfAnotherPlaceAreRefused(t *testing.T) {

@@ -1,7 +1,6 @@
 package census_test
 
 import (
-	"errors"
 	"io/fs"
 	"os"
 	"os/exec"
@@ -9,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mlmax/mlmax/pipeline/images"
-	"github.com/mlmax/mlmax/pipeline/local/pyenv"
+	"github.com/mlmax/mlmax/internal/pythontest"
 )
 
 // image is what all steps of the spec run in.
@@ -23,7 +21,7 @@ func TestSteps(t *testing.T) {
 	if testing.Short() {
 		t.Skip("the tests of the step scripts take seconds and are not about Go")
 	}
-	python := environment(t)
+	python := pythontest.Interpreter(t, image)
 	touch(t, "pytests", "steps", "testdata")
 	files, err := filepath.Glob("pytests/test_*.py")
 	if err != nil || len(files) == 0 {
@@ -65,32 +63,4 @@ func touch(t *testing.T, dirs ...string) {
 			t.Fatal(err)
 		}
 	}
-}
-
-// lacking reports whether the machine has no Python, or cannot get packages for it.
-func lacking(err error) bool {
-	return errors.Is(err, pyenv.ErrNoPython) || errors.Is(err, pyenv.ErrNoInstaller) || errors.Is(err, pyenv.ErrUnreachable)
-}
-
-// environment is the interpreter of the image's environment. It is made where a
-// local run makes it, so that it is made once.
-func environment(t *testing.T) string {
-	t.Helper()
-	img, ok := images.Lookup(image)
-	if !ok {
-		t.Fatalf("image %q is not in the catalogue", image)
-	}
-	dir, err := filepath.Abs("../../.mlmax/envs")
-	if err != nil {
-		t.Fatal(err)
-	}
-	m := pyenv.Manager{Dir: dir}
-	env, err := m.Ensure(t.Context(), img, "", func(message string) { t.Log(message) })
-	if lacking(err) && os.Getenv("CI") == "" {
-		t.Skipf("the step scripts are not tested: %v", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return env.Python
 }
